@@ -109,9 +109,7 @@ class LabResult(Record):
     value: float | None = None
     comparator: Literal["<", ">", "<=", ">=", "="] = "="
     unit: Text = ""
-    specimen: Literal["blood", "serum", "plasma", "urine_24h", "urine_spot", "csf", "not_stated"] = (
-        "not_stated"
-    )
+    specimen: Literal["blood", "serum", "plasma", "urine_24h", "urine_spot", "csf", "not_stated"] = "not_stated"
     interpretation: v.LabInterpretation | None = None
     """As the laboratory or the text says it; the value itself is compared by the knowledge base."""
 
@@ -164,9 +162,7 @@ class Procedure(Record):
             if self.nodes_removed is None:
                 raise ValueError("nodes_positive is given without nodes_removed")
             if self.nodes_positive > self.nodes_removed:
-                raise ValueError(
-                    f"nodes_positive {self.nodes_positive} exceeds nodes_removed {self.nodes_removed}"
-                )
+                raise ValueError(f"nodes_positive {self.nodes_positive} exceeds nodes_removed {self.nodes_removed}")
         return self
 
 
@@ -192,9 +188,7 @@ class Mitoses(Record):
     @model_validator(mode="after")
     def _count_with_area(self) -> Mitoses:
         if (self.count is None) != (self.area_mm2 is None):
-            raise ValueError(
-                "give mitoses as count together with area_mm2 (or per_2mm2 where the area is unknown)"
-            )
+            raise ValueError("give mitoses as count together with area_mm2 (or per_2mm2 where the area is unknown)")
         if self.count is not None and self.area_mm2 is not None and self.per_2mm2 is not None:
             computed = self.count / self.area_mm2 * 2
             if abs(computed - self.per_2mm2) > max(0.5, 0.05 * computed):
@@ -269,18 +263,9 @@ class Ki67(Record):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Ki67:
-        if (
-            self.percent is None
-            and self.low_percent is None
-            and self.high_percent is None
-            and self.counted is None
-        ):
+        if self.percent is None and self.low_percent is None and self.high_percent is None and self.counted is None:
             raise ValueError("a Ki-67 entry needs percent, a range, or counted and positive")
-        if (
-            self.low_percent is not None
-            and self.high_percent is not None
-            and self.low_percent > self.high_percent
-        ):
+        if self.low_percent is not None and self.high_percent is not None and self.low_percent > self.high_percent:
             raise ValueError(f"low_percent {self.low_percent:g} exceeds high_percent {self.high_percent:g}")
         if (self.counted is None) != (self.positive is None):
             raise ValueError("counted and positive cells belong together: give both")
@@ -377,7 +362,10 @@ class Case(Record):
         known = {s.id for s in self.specimens}
         if len(known) != len(self.specimens):
             raise ValueError("two specimens have the same id")
-        used = {self.morphology.specimen} | {m.specimen for m in (*self.markers, *self.ki67, *self.slides)}
+        used = {self.morphology.specimen}
+        used |= (
+            {m.specimen for m in self.markers} | {k.specimen for k in self.ki67} | {s.specimen for s in self.slides}
+        )
         for name in sorted(used - known - {""}):
             raise ValueError(f"specimen '{name}' is used but not listed under specimens")
         return self
