@@ -1,0 +1,1 @@
+"""Other people's formats: FHIR, phenopacket, cBioPortal, REDCap, plain tables; records in, records out."""
