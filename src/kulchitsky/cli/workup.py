@@ -1,0 +1,77 @@
+"""``workup``: the main job, chart and slides in, the worked-up case out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kulchitsky import workup as use
+from kulchitsky.cli.text import print_issues, print_json
+
+
+def workup(
+    case: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CASE",
+            help="A case file (.yaml, .json), report prose (.txt, .md, .docx, .pdf), or a "
+            "folder with one of them and its slides.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the report.")] = Path(
+        "workup"
+    ),
+    diagnosis: Annotated[
+        str | None,
+        typer.Option(help="Working diagnosis to challenge (an entity id or name); else the one in the case."),
+    ] = None,
+    slide: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STAIN=PATH[@UM]",
+            help="A slide to add, with its µm per pixel where the file holds none: "
+            "`--slide ki67=tile.png@0.227`. Repeatable.",
+        ),
+    ] = None,
+    detector: Annotated[str, typer.Option(help="`fast` or `accurate` (a small neural network).")] = "accurate",
+    formats: Annotated[
+        str, typer.Option("--formats", help="Comma-separated: html, json, pdf, fhir, ics.")
+    ] = "html,json,pdf,fhir,ics",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The whole result as one JSON object on standard output.")
+    ] = False,
+) -> None:
+    """Work up a case: slides counted, stains weighed, grade, stage, prognosis, next stain, report.
+
+    `kulchitsky workup examples/thigh-mass -o out` shows all of it.
+    """
+    worked, files = use.work_up(
+        case,
+        out,
+        diagnosis=diagnosis,
+        slides=slide or (),
+        detector=detector,
+        formats=formats.split(","),
+        progress=True,
+    )
+    if as_json:
+        print_json(worked)
+        return
+    top = worked.differential.diagnoses[0] if worked.differential.diagnoses else None
+    if top is not None:
+        low, high = (round(100 * x) for x in top.interval_95)
+        typer.echo(
+            f"{top.name}: {100 * top.posterior:.0f} % ({low}-{high} %), none of the list {100 * worked.differential.none_of_these:.0f} %"
+        )
+    for verdict in worked.grade[:1]:
+        typer.echo(f"grade: {verdict.grade} ({verdict.system}, {verdict.edition})")
+    for reading in worked.stage.readings:
+        possible = f" (still possible: {', '.join(reading.possible)})" if len(reading.possible) > 1 else ""
+        typer.echo(f"stage: {reading.stage}{possible} ({reading.scheme_name}, {reading.authority} {reading.edition})")
+    for test in worked.differential.next_tests[:1]:
+        typer.echo(f"next stain: {', '.join(worked.names.get(m, m) for m in test.markers)}")
+    print_issues(i for i in worked.issues if i.level == "serious")
+    for kind, path in files.items():
+        typer.echo(f"{kind}: {path}")

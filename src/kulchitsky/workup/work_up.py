@@ -1,0 +1,134 @@
+"""The main job: chart and slides in, the worked-up case out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from kulchitsky._version import __version__
+from kulchitsky.case.errors import RefusedCase
+from kulchitsky.case.issue import Issue
+from kulchitsky.case.record import Case
+from kulchitsky.case.verdict import Challenge, Differential, Versions, WorkedUpCase
+from kulchitsky.knowledge.aliases import resolve_entity
+from kulchitsky.knowledge.base import KnowledgeBase, load_knowledge
+from kulchitsky.knowledge.rules import Rules, load_rules
+from kulchitsky.reasoning.challenge import challenge
+from kulchitsky.reasoning.differential import differential
+from kulchitsky.reasoning.grade import grade
+from kulchitsky.reasoning.next_test import next_tests
+from kulchitsky.reasoning.plan import plan
+from kulchitsky.reasoning.stage import stage
+from kulchitsky.workup.cited import names_used, references_cited
+from kulchitsky.workup.gather import Gathered, gather
+from kulchitsky.workup.issues_of_case import issues_of_case
+from kulchitsky.workup.look_at_slides import SlideWork, look_at_slides
+from kulchitsky.workup.write_report import write_report
+
+LEADING_POSTERIOR = 0.05
+"""Entities at or above this posterior are staged: a display choice, not a medical cut-off."""
+
+
+def work_up(
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    diagnosis: str | None = None,
+    slides: Iterable[str] = (),
+    detector: str = "accurate",
+    formats: Sequence[str] = ("html", "json", "pdf", "fhir", "ics"),
+    progress: bool = False,
+    today: dt.date | None = None,
+) -> tuple[WorkedUpCase, dict[str, Path]]:
+    """Work up the case at ``path`` and, where ``out`` is given, write its report there.
+
+    ``path`` is a case file, report prose, or a folder with one of them and its slides; ``slides`` adds more, as
+    ``STAIN=PATH[@UM_PER_PX]``. ``diagnosis`` is the working diagnosis to challenge; else the one of the case; else
+    the leading entity. Returns the result and the files written, by format. A slide that cannot be read becomes a
+    serious issue of the result: it never stops the rest.
+    """
+    knowledge, rules = load_knowledge(), load_rules()
+    working = _entity(diagnosis, knowledge)
+    gathered = gather(path, slides)
+    seen = look_at_slides(gathered, detector=detector, out=Path(out) if out is not None else None, progress=progress)
+    worked = conclude(seen, gathered, knowledge, rules, working=working, today=today)
+    files = write_report(worked, Path(out), formats=formats, base=Path(out)) if out is not None else {}
+    return worked, files
+
+
+def conclude(
+    seen: SlideWork,
+    gathered: Gathered,
+    knowledge: KnowledgeBase,
+    rules: Rules,
+    *,
+    working: str | None = None,
+    today: dt.date | None = None,
+) -> WorkedUpCase:
+    """Weigh, grade, stage and plan a case whose slides have been looked at."""
+    case = seen.case
+    weighed = differential(case, knowledge)
+    weighed = weighed.model_copy(update={"next_tests": next_tests(case, knowledge, k=3)})
+    challenged = _challenge(case, knowledge, weighed, working)
+    graded = grade(case, rules)
+    staged = stage(case, rules, diagnoses=_to_stage(weighed, challenged))
+    planned = plan(case, rules, differential=weighed, grade=graded, stage=staged, today=today)
+    reading = gathered.reading
+    issues = (*(reading.issues if reading else ()), *issues_of_case(case, folder=gathered.folder), *seen.issues)
+    worked = WorkedUpCase(
+        case=case,
+        facts=reading.facts if reading else (),
+        not_understood=reading.not_understood if reading else (),
+        counts=seen.counts,
+        readings=seen.readings,
+        pictures=seen.pictures,
+        differential=weighed,
+        challenge=challenged,
+        grade=graded,
+        stage=staged,
+        plan=planned,
+        issues=_once(issues),
+        versions=Versions(
+            software=__version__,
+            knowledge_edition=knowledge.edition,
+            case_sha256=gathered.sha256,
+            created=dt.datetime.now(dt.UTC).replace(microsecond=0),
+        ),
+    )
+    return worked.model_copy(
+        update={"names": names_used(worked, knowledge), "references": references_cited(worked, knowledge, rules)}
+    )
+
+
+def _entity(text: str | None, knowledge: KnowledgeBase) -> str | None:
+    if text is None:
+        return None
+    found = resolve_entity(text)
+    if found is None:
+        known = ", ".join(sorted(knowledge.entities)[:6])
+        raise RefusedCase(
+            f"{text!r} is not a known entity",
+            source="--diagnosis",
+            remedy=f"use an id or usual name ({known} ...)",
+        )
+    return found
+
+
+def _challenge(case: Case, knowledge: KnowledgeBase, weighed: Differential, working: str | None) -> Challenge | None:
+    stated = case.working_diagnosis.entity if case.working_diagnosis else None
+    leading = weighed.diagnoses[0].entity if weighed.diagnoses else None
+    entity = working or stated or leading
+    return challenge(case, knowledge, entity) if entity is not None else None
+
+
+def _to_stage(weighed: Differential, challenged: Challenge | None) -> tuple[str, ...]:
+    leading = [d.entity for d in weighed.diagnoses if d.posterior >= LEADING_POSTERIOR][:4]
+    if challenged is not None and challenged.diagnosis not in leading:
+        leading.append(challenged.diagnosis)
+    return tuple(leading)
+
+
+def _once(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    return tuple(dict.fromkeys(issues))
