@@ -84,6 +84,8 @@ class Presentation(Record):
 
     setting: v.Setting | None = None
     site: Site | None = None
+    primary_found: v.State | None = None
+    """Whether a primary tumour was found; ``absent`` means searched for and not found."""
     size: Size | None = None
     duration_months: float | None = Field(default=None, ge=0, le=1200)
     growth: v.Growth | None = None
