@@ -1,0 +1,187 @@
+"""The ranked diagnoses, the weights behind them in LIRICAL's manner, and the stains worth ordering next."""
+
+from __future__ import annotations
+
+from kulchitsky.case.verdict import Diagnosis, NextTest, Weight
+from kulchitsky.report import wording as w
+from kulchitsky.report.blocks import (
+    Bar,
+    Bars,
+    Block,
+    Column,
+    Fold,
+    Paragraph,
+    Part,
+    Runs,
+    Section,
+    Table,
+    WeightBar,
+    Weights,
+)
+from kulchitsky.report.desk import Desk, figure, missing, quiet, say, strong
+
+RANKED_ON_FIRST_PAGE = 6
+OPEN_DIAGNOSES = 5
+TESTS_ON_FIRST_PAGE = 3
+
+BASIS_WORDS = {
+    "counts": "counted in studies",
+    "density": "distribution from studies",
+    "family": "borrowed from its family",
+    "default": "no study: moves the odds little",
+}
+
+
+def ranked(desk: Desk) -> Section:
+    """The first diagnoses as bars with intervals, and the share left for none of them."""
+    diagnoses = desk.worked.differential.diagnoses
+    if not diagnoses:
+        return Section("diagnosis", "Diagnosis", (_nothing_weighed(),), wide=True)
+    shown = diagnoses[:RANKED_ON_FIRST_PAGE]
+    bars = tuple(_bar(index, diagnosis) for index, diagnosis in enumerate(shown))
+    rest = f"{len(diagnoses)} diagnoses weighed" if len(diagnoses) > len(shown) else "every diagnosis weighed"
+    caption = f"Ranked by probability after the findings, with 95 % interval; {rest}, all in annex D."
+    blocks: list[Block] = [Bars(caption, "Diagnosis", (*bars, _none_bar(desk)))]
+    working = desk.worked.case.working_diagnosis
+    if working is not None and (working.text or working.entity):
+        given = working.text or desk.name(working.entity or "")
+        blocks.append(Paragraph(say("Submitted as: ", strong(given), ".")))
+    return Section("diagnosis", "Diagnosis", tuple(blocks), wide=True)
+
+
+def _nothing_weighed() -> Block:
+    state = "No diagnosis was ranked: the record holds no finding that the knowledge base can weigh."
+    return missing(strong("Undetermined. "), state, " Add markers, morphology and the site of the lesion.")
+
+
+def _bar(index: int, diagnosis: Diagnosis) -> Bar:
+    path = f"differential.diagnoses.{index}"
+    low, high = w.share_interval(diagnosis.interval_95).split(w.EN_DASH)
+    return Bar(
+        label=say(diagnosis.name),
+        value=diagnosis.posterior,
+        interval=diagnosis.interval_95,
+        figures=say(
+            figure(w.share(diagnosis.posterior), diagnosis.posterior, f"{path}.posterior"),
+            quiet(f" ({w.share_interval(diagnosis.interval_95)})"),
+        ),
+        spoken=f"{diagnosis.name}: {w.share(diagnosis.posterior)}, 95 % interval {low} to {high}",
+        strong=index == 0,
+    )
+
+
+def _none_bar(desk: Desk) -> Bar:
+    value = desk.worked.differential.none_of_these
+    return Bar(
+        label=say(quiet("None of these")),
+        value=value,
+        interval=None,
+        figures=say(figure(w.share(value), value, "differential.none_of_these")),
+        spoken=f"None of these: {w.share(value)}",
+    )
+
+
+def next_stain(desk: Desk) -> Section:
+    """The stains worth ordering, best first."""
+    tests = desk.worked.differential.next_tests
+    if not tests:
+        text = "No stain was priced: nothing ranked needs separating, or nothing was ranked."
+        return Section("next-stain", "Next stain", (missing(text),))
+    rows = tuple(_next_row(desk, index, test) for index, test in enumerate(tests[:TESTS_ON_FIRST_PAGE]))
+    columns = (
+        Column("Stain or set", share=5),
+        Column("Expected information", "right", share=3),
+        Column("Chance that it changes the first diagnosis", "right", share=4),
+        Column("What it is for", share=9),
+    )
+    return Section("next-stain", "Next stain", (Table("Worth ordering next, best first", columns, rows),), wide=True)
+
+
+def _next_row(desk: Desk, index: int, test: NextTest) -> tuple[Runs, ...]:
+    path = f"differential.next_tests.{index}"
+    if test.sentence:
+        purpose = say(w.stop(test.sentence), desk.cite(test.sources))
+    else:
+        purpose = say(f"Separates {desk.names(test.separates, last='from')}.", desk.cite(test.sources))
+    return (
+        say(strong(w.listed([desk.name(marker) for marker in test.markers], last="with"))),
+        say(figure(f"{test.expected_bits:.2f} bits", test.expected_bits, f"{path}.expected_bits")),
+        say(figure(w.share(test.p_change_top), test.p_change_top, f"{path}.p_change_top")),
+        purpose,
+    )
+
+
+def differential(desk: Desk) -> Section:
+    """Per diagnosis one bar per finding; the improbable rest is folded."""
+    verdict = desk.worked.differential
+    if not verdict.diagnoses:
+        return Section("differential", "Differential diagnosis", (_nothing_weighed(),), letter="D")
+    reach = max([abs(weight.log10_lr) for weight in verdict.weights] + [1.0])
+    by_entity: dict[str, list[tuple[int, Weight]]] = {}
+    for index, weight in enumerate(verdict.weights):
+        by_entity.setdefault(weight.entity, []).append((index, weight))
+    parts = tuple(
+        _diagnosis_part(desk, index, diagnosis, by_entity.get(diagnosis.entity, []), reach)
+        for index, diagnosis in enumerate(verdict.diagnoses)
+    )
+    blocks: list[Block] = [Paragraph(say(_HOW_TO_READ)), *parts[:OPEN_DIAGNOSES]]
+    if parts[OPEN_DIAGNOSES:]:
+        names = w.listed([diagnosis.name for diagnosis in verdict.diagnoses[OPEN_DIAGNOSES:]])
+        blocks.append(Fold(f"{len(parts[OPEN_DIAGNOSES:])} less probable diagnoses: {names}", parts[OPEN_DIAGNOSES:]))
+    return Section("differential", "Differential diagnosis, finding by finding", tuple(blocks), letter="D")
+
+
+_HOW_TO_READ = (
+    "Each bar is one finding. Its length is the base-10 logarithm of the likelihood ratio against the other "
+    "diagnoses of the list: to the right it speaks for the diagnosis, to the left against it; +1 makes the odds "
+    "ten times greater. The line is the 95 % interval. Outlined bars rest on no study of that diagnosis. n/N are "
+    "cases with the finding among cases examined. Findings of one group are weighed together, so that related "
+    "stains count once."
+)
+
+
+def _diagnosis_part(
+    desk: Desk, index: int, diagnosis: Diagnosis, weights: list[tuple[int, Weight]], reach: float
+) -> Part:
+    path = f"differential.diagnoses.{index}"
+    line = Paragraph(
+        say(
+            "Before the findings ",
+            figure(w.share(diagnosis.prior), diagnosis.prior, f"{path}.prior"),
+            ", after them ",
+            figure(w.share(diagnosis.posterior), diagnosis.posterior, f"{path}.posterior"),
+            f" (95 % interval {w.share_interval(diagnosis.interval_95)}).",
+        )
+    )
+    title = f"{index + 1}. {diagnosis.name}"
+    if not weights:
+        return Part(title, (line, missing("No finding of this case carries a weight for this diagnosis.")))
+    weights = sorted(weights, key=lambda pair: -abs(pair[1].log10_lr))
+    bars = tuple(_weight_bar(desk, number, weight) for number, weight in weights)
+    return Part(title, (line, Weights(f"Findings for and against {diagnosis.name}", bars, reach)))
+
+
+def _weight_bar(desk: Desk, index: int, weight: Weight) -> WeightBar:
+    direction = "for" if weight.log10_lr > 0 else "against" if weight.log10_lr < 0 else "neither for nor against"
+    lr = w.log_ratio(weight.log10_lr)
+    group = quiet(f" group: {desk.name(weight.group)}") if weight.group not in ("", weight.finding) else None
+    return WeightBar(
+        label=say(w.sentence_case(desk.name(weight.finding)), group),
+        log10_lr=weight.log10_lr,
+        interval=weight.interval_95,
+        figures=say(
+            figure(lr, weight.log10_lr, f"differential.weights.{index}.log10_lr"),
+            quiet(f" ({w.log_ratio_interval(weight.interval_95)})"),
+        ),
+        counts=_counts(weight),
+        reason=say(w.stop(weight.sentence), quiet(f" {BASIS_WORDS[weight.kind]}."), desk.cite(weight.sources)),
+        basis=weight.kind,
+        spoken=f"{desk.name(weight.finding)}: {direction}, log10 likelihood ratio {lr}",
+    )
+
+
+def _counts(weight: Weight) -> Runs:
+    if weight.n_positive is None or weight.n_tested is None:
+        return say(quiet("none"))
+    studies = f" in {weight.studies} {'study' if weight.studies == 1 else 'studies'}" if weight.studies else ""
+    return say(f"{w.number(weight.n_positive)}/{w.number(weight.n_tested)}", quiet(studies))

@@ -1,0 +1,77 @@
+"""The report as one HTML file: styles and pictures inside, no script, nothing loaded from anywhere.
+
+A content security policy in the page holds it to that: only its own style sheet (by hash) and data images.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from kulchitsky.case.verdict import WorkedUpCase
+from kulchitsky.report.content.document import build
+
+_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+}
+
+
+def media_type(picture: bytes) -> str | None:
+    """The media type of a PNG or JPEG by its first bytes; ``None`` for anything else."""
+    return next((kind for start, kind in _SIGNATURES.items() if picture.startswith(start)), None)
+
+
+def render(worked: WorkedUpCase, *, pictures: Mapping[str, bytes] | None = None) -> str:
+    """The report of ``worked`` as a self-contained HTML page.
+
+    ``pictures`` maps ``SlidePicture.path`` to the bytes of a PNG or JPEG; a picture that is missing or of another
+    kind is replaced by a sentence saying so. All text of the case is escaped.
+    """
+    usable = {name: data for name, data in (pictures or {}).items() if media_type(data)}
+    style = resources.files("kulchitsky.report").joinpath("templates/report.css").read_text(encoding="utf-8")
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        document=build(worked, usable),
+        style=Markup(style),
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        picture_uri=lambda name: _data_uri(usable[name]),
+    )
+
+
+def _data_uri(picture: bytes) -> str:
+    return f"data:{media_type(picture)};base64,{base64.b64encode(picture).decode()}"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("kulchitsky.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals.update(bar_span=bar_span, weight_span=weight_span)
+    return environment
+
+
+def bar_span(value: float) -> str:
+    """Length on a scale of 0 to 1, as an SVG percentage."""
+    return f"{100 * min(max(value, 0.0), 1.0):.2f}%"
+
+
+def weight_span(low: float, high: float, reach: float) -> dict[str, Any]:
+    """Start and width, as SVG percentages, of a stretch on a scale from -``reach`` to ``reach``."""
+    start, end = sorted(min(max(end, -reach), reach) for end in (low, high))
+    return {
+        "x": f"{50 + 50 * start / reach:.2f}%",
+        "end": f"{50 + 50 * end / reach:.2f}%",
+        "width": f"{50 * (end - start) / reach:.2f}%",
+    }

@@ -1,0 +1,79 @@
+"""The report of a worked-up case as files: HTML, JSON, PDF, a FHIR bundle, a follow-up calendar."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from kulchitsky.case.errors import RefusedInput
+from kulchitsky.case.verdict import WorkedUpCase
+from kulchitsky.exchange import fhir
+from kulchitsky.report import html, pdf
+from kulchitsky.report import json as json_report
+from kulchitsky.report.files import write_whole
+
+FILE_NAMES = {
+    "html": "report.html",
+    "json": "report.json",
+    "pdf": "report.pdf",
+    "fhir": "report.fhir.json",
+    "ics": "follow-up.ics",
+}
+
+
+def write_report(
+    worked: WorkedUpCase,
+    out_dir: str | Path,
+    *,
+    formats: Sequence[str] = tuple(FILE_NAMES),
+    base: str | Path | None = None,
+) -> dict[str, Path]:
+    """Write the report of ``worked`` into ``out_dir`` in each of ``formats``; the files by format.
+
+    Pictures are read from ``base`` (``out_dir`` if not given), to which ``SlidePicture.path`` is relative; one that
+    is not there, or lies outside it, is left out and the report says so. Each file is written whole or not at all.
+
+    Raises ``RefusedInput`` for a format that is unknown and where ``out_dir`` cannot be written.
+    """
+    out = Path(out_dir)
+    unknown = [name for name in formats if name not in FILE_NAMES]
+    if unknown:
+        known = ", ".join(FILE_NAMES)
+        raise RefusedInput(
+            f"'{unknown[0]}' is not a format of the report", source=str(out), remedy=f"choose among {known}"
+        )
+    pictures = read_pictures(worked, Path(base) if base is not None else out)
+    written: dict[str, Path] = {}
+    try:
+        for name in dict.fromkeys(formats):
+            content = _content(worked, name, pictures)
+            if content is not None:
+                written[name] = write_whole(out / FILE_NAMES[name], content)
+    except OSError as error:
+        problem = f"the report cannot be written ({error.strerror or error})"
+        raise RefusedInput(problem, source=str(out), remedy="name a folder that can be written") from error
+    return written
+
+
+def _content(worked: WorkedUpCase, name: str, pictures: dict[str, bytes]) -> bytes | None:
+    if name == "html":
+        return html.render(worked, pictures=pictures).encode()
+    if name == "json":
+        return json_report.render(worked).encode()
+    if name == "pdf":
+        return pdf.render(worked, pictures=pictures)
+    if name == "fhir":
+        return (json.dumps(fhir.bundle(worked), ensure_ascii=False, indent=2) + "\n").encode()
+    return None
+
+
+def read_pictures(worked: WorkedUpCase, base: Path) -> dict[str, bytes]:
+    """The bytes of each picture that lies under ``base``, by the path that the record gives it."""
+    root = base.resolve()
+    found: dict[str, bytes] = {}
+    for picture in worked.pictures:
+        place = (root / picture.path).resolve()
+        if place.is_relative_to(root) and place.is_file():
+            found[picture.path] = place.read_bytes()
+    return found
