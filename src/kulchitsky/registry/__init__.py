@@ -1,0 +1,1 @@
+"""The store of cases and verdicts: append-only history, similar cases, survival."""
