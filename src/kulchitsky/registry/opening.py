@@ -40,7 +40,7 @@ def registry_url(location: str | os.PathLike[str] | None = None) -> URL:
         return URL.create("sqlite", database=str(Path(text).expanduser().absolute()))
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise RefusedRegistry(
             "not a database URL", source=text, remedy="write postgresql://host/name or a path"
         ) from None
@@ -105,7 +105,7 @@ def upgrade_schema(engine: Engine, name: str, *, target: str = "head") -> None:
             raise RefusedRegistry(
                 f"was written by a newer kulchitsky (schema {current})", source=name, remedy="update kulchitsky"
             )
-        if current is None and sa.inspect(connection).get_table_names():
+        if current is None and set(sa.inspect(connection).get_table_names()) - {"alembic_version"}:
             raise RefusedRegistry(
                 "is a database of something else", source=name, remedy="give a path of its own to the registry"
             )

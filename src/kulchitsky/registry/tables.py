@@ -13,6 +13,7 @@ import datetime as dt
 from sqlalchemy import (
     BigInteger,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -71,13 +72,13 @@ class StudyCase(Base):
     signed_revision: Mapped[int | None] = mapped_column(Integer)
     added_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    age_years: Mapped[float | None]
+    age_years: Mapped[float | None] = mapped_column(Float)
     sex: Mapped[str | None] = mapped_column(String(16))
     setting: Mapped[str | None] = mapped_column(String(40))
     diagnosis: Mapped[str | None] = mapped_column(String(64), index=True)
-    size_cm: Mapped[float | None]
-    ki67_percent: Mapped[float | None]
-    follow_up_months: Mapped[float | None]
+    size_cm: Mapped[float | None] = mapped_column(Float)
+    ki67_percent: Mapped[float | None] = mapped_column(Float)
+    follow_up_months: Mapped[float | None] = mapped_column(Float)
     outcome: Mapped[str | None] = mapped_column(String(40))
     layout: Mapped[int | None] = mapped_column(Integer)
     features: Mapped[bytes | None] = mapped_column(LargeBinary)
