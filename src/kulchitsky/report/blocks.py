@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
 from kulchitsky.case.measure import Interval
+from kulchitsky.report.wording import printable
 
 Tone = Literal["plain", "good", "bad", "warn", "quiet"]
 
@@ -99,12 +100,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a caption; the first cell of each row is its heading."""
+    """A table with a caption; the first cell of each row is its heading; ``narrow`` when a text column holds it."""
 
     kind: ClassVar[str] = "table"
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Runs, ...], ...]
+    narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,4 +251,4 @@ def plain(thing: Any) -> Any:
         return [plain(item) for item in thing]
     if hasattr(thing, "kind"):
         return {"kind": thing.kind} | {field.name: plain(getattr(thing, field.name)) for field in fields(thing)}
-    return thing
+    return printable(thing) if isinstance(thing, str) else thing

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from kulchitsky.case.verdict import WorkedUpCase
 from kulchitsky.report.content.document import build
+from kulchitsky.report.wording import printable
 
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -57,14 +58,24 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_finalize,
     )
-    environment.globals.update(bar_span=bar_span, weight_span=weight_span)
+    environment.globals.update(bar_span=bar_span, weight_span=weight_span, decades=decades)
     return environment
+
+
+def _finalize(value: Any) -> Any:
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def bar_span(value: float) -> str:
     """Length on a scale of 0 to 1, as an SVG percentage."""
     return f"{100 * min(max(value, 0.0), 1.0):.2f}%"
+
+
+def decades(reach: float) -> list[str]:
+    """Where the factors of ten stand on a scale from -``reach`` to ``reach``, as SVG percentages."""
+    return [f"{50 + 50 * power / reach:.2f}%" for power in range(-int(reach), int(reach) + 1) if power]
 
 
 def weight_span(low: float, high: float, reach: float) -> dict[str, Any]:

@@ -49,6 +49,6 @@ def render(worked: WorkedUpCase, *, pictures: Mapping[str, bytes] | None = None)
         compiler = typst.Compiler(
             root / "report.typ", root=root, font_paths=typst.Fonts(include_system_fonts=False), package_path=root
         )
-        compiled = compiler.compile(format="pdf", timestamp=int(stamp.timestamp()))
+        compiled = compiler.compile(format="pdf", pdf_standards=["a-2a", "ua-1"], timestamp=int(stamp.timestamp()))
     assert isinstance(compiled, bytes)
     return compiled

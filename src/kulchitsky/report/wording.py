@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath, PureWindowsPath
 
 from kulchitsky.case.measure import Interval
@@ -21,6 +22,14 @@ STATE_WORDS: dict[State, str] = {
     State.EQUIVOCAL: "equivocal",
     State.NOT_TESTED: "not tested",
 }
+
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
+
+def printable(text: str) -> str:
+    """``text`` without control characters, stray surrogates and marks that reverse the reading direction."""
+    return _UNPRINTABLE.sub("", text)
 
 
 def words(identifier: str) -> str:
@@ -47,11 +56,12 @@ def signed_text(text: str) -> str:
 
 def share(value: float) -> str:
     """A probability as a percentage that never prints certainty that is not there."""
-    if 0 < value < 0.005:
-        return f"<1{PERCENT}"
-    if 0.995 <= value < 1:
-        return f">99{PERCENT}"
-    return f"{100 * value:.0f}{PERCENT}"
+    text = f"{100 * value:.0f}"
+    if text == "0" and value > 0:
+        text = "<1"
+    elif text == "100" and value < 1:
+        text = ">99"
+    return f"{text}{PERCENT}"
 
 
 def share_interval(interval: Interval) -> str:
@@ -71,7 +81,8 @@ def percent_interval(interval: Interval) -> str:
 
 def log_ratio(value: float) -> str:
     """A log10 likelihood ratio with its sign."""
-    return signed_text(f"{value:+.2f}")
+    text = f"{value:+.2f}"
+    return "0.00" if text in ("+0.00", "-0.00") else signed_text(text)
 
 
 def log_ratio_interval(interval: Interval) -> str:

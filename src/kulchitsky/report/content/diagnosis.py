@@ -133,9 +133,9 @@ def differential(desk: Desk) -> Section:
 
 _HOW_TO_READ = (
     "Each bar is one finding. Its length is the base-10 logarithm of the likelihood ratio against the other "
-    "diagnoses of the list: to the right it speaks for the diagnosis, to the left against it; +1 makes the odds "
-    "ten times greater. The line is the 95 % interval. Outlined bars rest on no study of that diagnosis. n/N are "
-    "cases with the finding among cases examined. Findings of one group are weighed together, so that related "
+    "diagnoses of the list: to the right it speaks for the diagnosis, to the left against it. Light lines stand a "
+    "factor of ten apart; the dark line is the 95 % interval. Outlined bars rest on no study of that diagnosis. n/N "
+    "are cases with the finding among cases examined. Findings of one group are weighed together, so that related "
     "stains count once."
 )
 
@@ -174,7 +174,11 @@ def _weight_bar(desk: Desk, index: int, weight: Weight) -> WeightBar:
             quiet(f" ({w.log_ratio_interval(weight.interval_95)})"),
         ),
         counts=_counts(weight),
-        reason=say(w.stop(weight.sentence), quiet(f" {BASIS_WORDS[weight.kind]}."), desk.cite(weight.sources)),
+        reason=say(
+            w.stop(weight.sentence),
+            quiet(f" {w.sentence_case(BASIS_WORDS[weight.kind])}."),
+            desk.cite(weight.sources),
+        ),
         basis=weight.kind,
         spoken=f"{desk.name(weight.finding)}: {direction}, log10 likelihood ratio {lr}",
     )
@@ -183,5 +187,9 @@ def _weight_bar(desk: Desk, index: int, weight: Weight) -> WeightBar:
 def _counts(weight: Weight) -> Runs:
     if weight.n_positive is None or weight.n_tested is None:
         return say(quiet("none"))
-    studies = f" in {weight.studies} {'study' if weight.studies == 1 else 'studies'}" if weight.studies else ""
+    studies = f" in\N{NO-BREAK SPACE}{_studies(weight.studies)}" if weight.studies else ""
     return say(f"{w.number(weight.n_positive)}/{w.number(weight.n_tested)}", quiet(studies))
+
+
+def _studies(number: int) -> str:
+    return f"{number}\N{NO-BREAK SPACE}{'study' if number == 1 else 'studies'}"

@@ -119,7 +119,7 @@ def follow_up(desk: Desk) -> Section:
         for visit in visits
     )
     columns = (Column("Month", "right", share=1), Column("Date", share=3), Column("What", share=10))
-    return Section("follow-up-all", "Follow-up", (Table("Visits", columns, rows),), letter="L")
+    return Section("follow-up-all", "Follow-up", (Table("Visits", columns, rows, narrow=True),), letter="L")
 
 
 def tests(desk: Desk) -> Section:

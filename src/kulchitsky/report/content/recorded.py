@@ -137,7 +137,7 @@ def _laboratory(case: Case) -> list[Block]:
         Column("Specimen", share=3),
         Column("As interpreted", share=3),
     )
-    return [Table("Laboratory results", columns, rows)] if rows else []
+    return [Table("Laboratory results", columns, rows, narrow=True)] if rows else []
 
 
 def _value(value: float | None) -> str:

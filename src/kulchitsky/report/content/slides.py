@@ -178,7 +178,7 @@ def _left_out(path: str, count: SlideCount) -> list[Block]:
         Column("Cells", "right", share=2),
         Column("Of them positive", "right", share=2),
     )
-    blocks: list[Block] = [Table("Cells found but not counted as tumour", columns, rows)]
+    blocks: list[Block] = [Table("Cells found but not counted as tumour", columns, rows, narrow=True)]
     if count.index_with_left_out_percent is not None:
         value = count.index_with_left_out_percent
         shown = figure(w.percent(value), value, f"{path}.index_with_left_out_percent")

@@ -10,7 +10,7 @@ from kulchitsky.report.desk import Desk, missing, quiet, say, strong
 
 _COLUMNS = (
     Column("Authority and scheme", share=7),
-    Column("Categories", share=4),
+    Column("Categories", share=6),
     Column("Stage", share=3),
     Column("Still open", share=3),
     Column("Missing", share=8),
@@ -70,7 +70,7 @@ def _row(reading: StageReading) -> tuple[Runs, ...]:
     gaps = list(dict.fromkeys([*reading.missing, *(gap for c in reading.categories for gap in c.missing)]))
     return (
         say(strong(reading.authority), f" {reading.scheme_name}", quiet(f" {reading.edition}")),
-        say(w.listed([category(c) for c in reading.categories], last=" ") or quiet("none")),
+        say(", ".join(category(c) for c in reading.categories) or quiet("none")),
         say(_stage(reading.stage)),
         say(w.listed(reading.possible, last="or") or quiet("nothing")),
         say("; ".join(gaps) or quiet("nothing")),
