@@ -15,7 +15,7 @@ from kulchitsky._version import __version__
 from kulchitsky.case.errors import KulchitskyError, RefusedInput
 from kulchitsky.cli import case_file, workup
 
-INTENDED_USE = "Research and education use only: not a medical device. Every statement can be followed to its source."
+INTENDED_USE = "Research and education use only, not a medical device. Every statement leads to its source."
 
 app = typer.Typer(
     name="kulchitsky",
@@ -46,7 +46,7 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001 - acted on by its callback
+    version: Annotated[
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:

@@ -1,0 +1,5 @@
+"""``python -m kulchitsky`` is ``kulchitsky``."""
+
+from kulchitsky.cli import main
+
+main()
