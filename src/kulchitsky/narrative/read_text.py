@@ -1,0 +1,36 @@
+"""The reader: text in, case with facts out. Each step reads one kind of fact and keeps its places."""
+
+from __future__ import annotations
+
+from kulchitsky.case.record import Case
+from kulchitsky.case.verdict import Reading
+from kulchitsky.knowledge.base import KnowledgeBase
+from kulchitsky.narrative.documents import checked_text
+from kulchitsky.narrative.names import lexicon_for
+from kulchitsky.narrative.notebook import Notebook
+from kulchitsky.narrative.page import make_page
+from kulchitsky.narrative.patient import read_patient
+from kulchitsky.narrative.sentences import sentences_of
+from kulchitsky.narrative.stain_findings import read_stains
+
+
+def read_text(text: str, *, source: str = "text", knowledge: KnowledgeBase | None = None) -> Reading:
+    """Read report prose into a case.
+
+    ``knowledge`` gives the names of markers and entities (the shipped knowledge base unless given). Deterministic;
+    linear in the length of the text. Raises :class:`kulchitsky.case.errors.RefusedReport` for text that is too long
+    or is not prose.
+    """
+    checked_text(text, source=source)
+    page = make_page(text)
+    mentions = lexicon_for(knowledge).find(page)
+    sentences = sentences_of(page.clean)
+    book = Notebook(page)
+    read_patient(book, sentences)
+    read_stains(book, sentences, mentions)
+    return Reading(
+        case=Case.model_validate(book.case),
+        facts=tuple(book.facts),
+        not_understood=tuple(book.not_understood),
+        issues=tuple(book.issues),
+    )

@@ -1,0 +1,560 @@
+"""Who is positive and who is negative: the scope of results over lists of stains, as data flow over items.
+
+ConText-style rules (Chapman et al. 2001, Harkema et al. 2009) bound a trigger's scope by a window or a terminator;
+lists of stains need more: a result reaches forward (``negative for A, B and C``, ``Negative: A; B``) or back
+(``A, B and C were negative``), and parentheses, exceptions and ellipsis bend it. No item is visited more than a
+constant number of times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from kulchitsky.case.vocabulary import State
+from kulchitsky.narrative.lexicon import load_data
+from kulchitsky.narrative.stain_items import Item, Kind, Qualifiers
+
+MAX_GAP = 9
+"""Words that may stand between the last stain of a list and the result that follows."""
+
+_SEPARATORS = (Kind.COMMA, Kind.AND, Kind.OPEN, Kind.CLOSE)
+_PASSABLE = (Kind.FILLER, Kind.SHOWS, Kind.PREP_LOOSE, Kind.PREP_DIRECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a stain was said to show, with the places of its name and of the words that say so."""
+
+    mark: Item
+    state: State
+    qualifiers: Qualifiers
+    cue: Item
+    hypothetical: bool = False
+
+
+@dataclass(slots=True)
+class _Mark:
+    item: Item
+    comma_before: bool
+    and_before: bool
+    excepted: bool = False
+    negated: bool = False
+    verdict: Verdict | None = None
+    tentative: bool = False
+    supposed: bool = False
+
+
+@dataclass(slots=True)
+class _Active:
+    """A result whose list is still running."""
+
+    result: Item
+    header: bool
+    single: bool
+    taken: int = 0
+
+
+@dataclass(slots=True)
+class Scope:
+    """Reads the items of one sentence from left to right; ``verdicts`` are its outcome."""
+
+    items: list[Item]
+    at: int = 0
+    run: list[_Mark] = field(default_factory=list)
+    done: list[_Mark] = field(default_factory=list)
+    active: _Active | None = None
+    last: Verdict | None = None
+    same: str = ""
+    excepting: bool = False
+    negating: bool = False
+    supposing: bool = False
+    comma: bool = False
+    and_: bool = False
+    depth: int = 0
+
+    def read(self) -> list[Verdict]:
+        """Verdicts of the sentence, in order of the stains."""
+        self.items = gather(self.items)
+        while self.at < len(self.items):
+            item = self.items[self.at]
+            self._on(item)
+            self.at += 1
+        marks = sorted((*self.done, *self.run), key=lambda m: m.item.start)
+        return [m.verdict for m in marks if m.verdict is not None]
+
+    @property
+    def pending(self) -> list[_Mark]:
+        """Stains of the running list that have no result yet."""
+        return [m for m in self.run if m.verdict is None]
+
+    # what each kind of item does
+
+    def _on(self, item: Item) -> None:
+        plain = {
+            Kind.SEMICOLON: self._on_semicolon,
+            Kind.CONTRAST: self._on_contrast,
+            Kind.EXCEPTION: self._on_exception,
+            Kind.NEGATION: self._on_negation,
+            Kind.MODAL: self._on_modal,
+            Kind.COMMA: self._on_comma,
+            Kind.AND: self._on_and,
+            Kind.OPEN: self._on_open,
+            Kind.CLOSE: self._on_close,
+        }.get(item.kind)
+        if plain is not None:
+            plain()
+        elif item.kind is Kind.MARK:
+            self._on_mark(item)
+        elif item.kind is Kind.RESULT:
+            self._on_result(item)
+        elif item.kind is Kind.SAME:
+            self._on_same(item)
+        else:
+            self._on_other(item)
+
+    def _on_mark(self, item: Item) -> None:
+        mark = _Mark(
+            item, self.comma, self.and_, excepted=self.excepting, negated=self.negating, supposed=self.supposing
+        )
+        inside = self.depth and self.run and self.items[self.at - 1].kind is Kind.OPEN
+        if (
+            self.active is not None
+            and self._list_closed()
+            and self.comma
+            and not self.and_
+            and not self.active.header
+        ):
+            self.active = None
+        self.run.append(mark)
+        if self.active is not None:
+            self._assign(mark, self.active.result, tentative=True)
+            self.active.taken += 1
+            if self.active.single:
+                self.active = None
+        elif self.same and self.last is not None:
+            state = State.ABSENT if self.same == "negative" else self.last.state
+            mark.verdict = Verdict(item, state, Qualifiers(), self.last.cue)
+        elif inside:
+            # "keratin-positive (CAM 5.2)": the antibody in brackets shares the result before it
+            former = self.run[-2] if len(self.run) > 1 else None
+            if former is not None and former.verdict is not None and self._brackets_hold_one():
+                mark.verdict = replace(former.verdict, mark=item)
+        self.comma = self.and_ = False
+
+    def _on_result(self, item: Item) -> None:
+        if item.strength in ("weak", "seen", "report", "elliptic") and not self._asserts(item):
+            return
+        if self.depth and self.items[self.at - 1].kind is Kind.OPEN and self.run:
+            self._bracketed(item)
+            return
+        target, prep, header = self._right_of(self.at)
+        pending = self.pending
+        left_near = bool(self.run) and self._gap_is_small()
+        if item.strength == "elliptic":
+            target = False
+        if target and header and not (pending and left_near and self._joined_left()):
+            self._open(item, header=True)
+        elif target and prep == "direct":
+            self._open(item, header=False)
+        elif pending and left_near:
+            self._close(item, pending)
+        elif target and (prep != "loose" or item.strength != "qualifier"):
+            if self.active is not None and item.strength == "qualifier" and self.active.taken:
+                # "positive for A, focal B": the word belongs to B alone, the list goes on
+                self._one_ahead(item)
+            else:
+                self._open(item, header=False, single=item.strength == "qualifier")
+        elif self.run and left_near and self.last is not None:
+            self._amend(item)
+
+    def _on_semicolon(self) -> None:
+        self.supposing = self.excepting = self.negating = False
+        bare = self._segment_is_bare()
+        if self.active is not None and not self.active.header and not bare:
+            self.active = None
+        if self.active is None and self.pending and self._behind_is_bare():
+            self.comma = True
+            return
+        self._flush()
+
+    def _on_contrast(self) -> None:
+        if self.depth == 0:
+            self.active = None
+            self.supposing = self.negating = False
+            self._flush()
+
+    def _on_exception(self) -> None:
+        self.excepting = True
+
+    def _on_negation(self) -> None:
+        self.negating = True
+
+    def _on_modal(self) -> None:
+        self.supposing = True
+
+    def _on_same(self, item: Item) -> None:
+        self.same = item.strength
+        self._flush()
+
+    def _on_comma(self) -> None:
+        self.comma, self.and_ = True, False
+        follows = self.items[self.at + 1].kind if self.at + 1 < len(self.items) else None
+        if follows not in (Kind.MARK, Kind.AND):
+            self.excepting = False
+            self.same = ""
+
+    def _on_and(self) -> None:
+        self.and_ = True
+
+    def _on_open(self) -> None:
+        self.depth += 1
+
+    def _on_close(self) -> None:
+        self.depth = max(0, self.depth - 1)
+
+    def _on_other(self, item: Item) -> None:
+        """An ordinary word: a verb or a relative ends a running list; a few nouns do not."""
+        if self.active is None or self.depth or self.active.header:
+            return
+        if item.text.lower() in _LIST_ENDERS and self.active.taken:
+            self.active = None
+
+    # how results reach stains
+
+    def _assign(self, mark: _Mark, result: Item, *, tentative: bool) -> None:
+        state = _state_of(result)
+        flips = mark.negated and not tentative and result.strength != "report"
+        if mark.negated and result.strength == "report":
+            state = State.NOT_TESTED
+        if mark.excepted:
+            flips = not flips
+        if flips:
+            state = _FLIPPED.get(state, state)
+        quals = result.qualifiers if state is not State.ABSENT or result.value == State.ABSENT else Qualifiers()
+        mark.verdict = Verdict(mark.item, state, quals, result, hypothetical=self.supposing or mark.supposed)
+        mark.tentative = tentative
+        self.last = mark.verdict
+
+    def _open(self, item: Item, *, header: bool, single: bool = False) -> None:
+        if self.pending or not header:
+            self._flush()
+        self.run = [] if not self.run else self.run
+        self._flush()
+        self.active = _Active(item, header, single and not header)
+        self.negating = False
+
+    def _one_ahead(self, item: Item) -> None:
+        for i in range(self.at + 1, min(self.at + 6, len(self.items))):
+            if self.items[i].kind is Kind.MARK and self.active is not None:
+                joined = replace(self.active.result, qualifiers=item.qualifiers)
+                if _state_of(self.active.result) is State.ABSENT:
+                    joined = item
+                self.items[i] = replace(self.items[i], qualifiers=item.qualifiers)
+                mark = _Mark(self.items[i], True, False)
+                self._assign(mark, joined, tentative=True)
+                self.run.append(mark)
+                self.at = i
+                self.comma = self.and_ = False
+                return
+
+    def _close(self, item: Item, marks: list[_Mark]) -> None:
+        relative = self._relative_before()
+        for mark in marks:
+            if relative and mark.excepted:
+                mark.excepted = False
+            self._assign(mark, item, tentative=False)
+        self.active = None
+        self.negating = self.excepting = False
+
+    def _bracketed(self, item: Item) -> None:
+        """A result in brackets: for the stains before it that have none yet, or else for the last one."""
+        pending = self.pending
+        if pending:
+            for mark in pending:
+                self._assign(mark, item, tentative=False)
+            if item.strength == "qualifier":
+                for mark in pending:
+                    mark.tentative = True
+        elif self.run:
+            mark = self.run[-1]
+            if mark.verdict is None:
+                return
+            if item.value and item.strength != "qualifier":
+                self._assign(mark, item, tentative=False)
+            else:
+                self._qualify(mark, item)
+
+    def _amend(self, item: Item) -> None:
+        """A result after stains that a list before has already given one: ``Staining for A and B was negative``."""
+        if item.strength == "qualifier" and not item.value:
+            marks = self._since_comma() if self.active is not None else self._last_assigned()
+            for mark in marks:
+                self._qualify(mark, item)
+            return
+        if self.active is not None and self.active.result.strength in ("weak", "seen"):
+            marks = list(self.run)
+        elif self.active is not None or any(m.tentative for m in self.run):
+            marks = self._since_comma()
+        else:
+            marks = []
+        for mark in marks:
+            if mark.tentative:
+                self._assign(mark, item, tentative=False)
+        if marks:
+            self.active = self.active if self.active is not None and self.active.header else None
+            self._flush()
+
+    def _qualify(self, mark: _Mark, item: Item) -> None:
+        verdict = mark.verdict
+        if verdict is None:
+            return
+        if verdict.state is State.ABSENT and item.qualifiers.values:
+            if verdict.qualifiers or not mark.tentative:
+                return
+            mark.verdict = replace(verdict, state=State.PRESENT, qualifiers=item.qualifiers, cue=item)
+            return
+        if verdict.state is not State.NOT_TESTED:
+            mark.verdict = replace(verdict, qualifiers=verdict.qualifiers.merged(item.qualifiers))
+
+    # where things stand
+
+    def _flush(self) -> None:
+        self.done.extend(self.run)
+        self.run = []
+        self.comma = self.and_ = False
+
+    def _since_comma(self) -> list[_Mark]:
+        marks: list[_Mark] = []
+        for mark in reversed(self.run):
+            marks.append(mark)
+            if mark.comma_before and not mark.and_before:
+                break
+        return marks
+
+    def _last_assigned(self) -> list[_Mark]:
+        cue = self.last.cue if self.last is not None else None
+        return [m for m in self.run if m.verdict is not None and m.verdict.cue is cue]
+
+    def _list_closed(self) -> bool:
+        return len(self.run) > 1 and self.run[-1].and_before
+
+    def _right_of(self, at: int) -> tuple[bool, str, bool]:
+        """Whether a stain follows closely: (follows, kind of preposition on the way, after a colon or dash)."""
+        prep, header = "", False
+        for i in range(at + 1, min(at + 14, len(self.items))):
+            item = self.items[i]
+            if item.kind is Kind.MARK:
+                return True, prep, header
+            if item.kind in (Kind.PREP_DIRECT, Kind.PREP_LOOSE):
+                prep = prep if prep == "direct" else "direct" if item.kind is Kind.PREP_DIRECT else "loose"
+            elif item.kind in (Kind.COLON, Kind.DASH) and not header:
+                header = True
+            elif (
+                (item.kind is Kind.OPEN and not header and not prep and self._qualifier_brackets(i))
+                or item.kind is Kind.CLOSE
+                or self._is_softener(item)
+                or (header and item.value == "bullet")
+            ):
+                continue
+            elif item.kind not in _PASSABLE and not (item.kind is Kind.WORD and (prep or header)):
+                return False, "", False
+        return False, "", False
+
+    @staticmethod
+    def _is_softener(item: Item) -> bool:
+        return item.kind is Kind.RESULT and item.strength in ("qualifier", "weak")
+
+    def _qualifier_brackets(self, at: int) -> bool:
+        return at + 1 < len(self.items) and self.items[at + 1].kind is Kind.RESULT
+
+    def _brackets_hold_one(self) -> bool:
+        return self.at + 1 < len(self.items) and self.items[self.at + 1].kind in (Kind.CLOSE, Kind.AND, Kind.COMMA)
+
+    def _gap_is_small(self) -> bool:
+        words = 0
+        for i in range(self.at - 1, -1, -1):
+            item = self.items[i]
+            if item.kind is Kind.MARK:
+                return True
+            if item.kind is Kind.SEMICOLON and item.value != "bullet":
+                return False
+            words += item.kind is Kind.WORD
+            if words > MAX_GAP:
+                return False
+        return False
+
+    def _joined_left(self) -> bool:
+        """``CD56: positive - CK7``: a colon, dash or copula ties the result to the stain before it."""
+        before = self.items[self.at - 1] if self.at else None
+        return before is not None and before.kind in (Kind.MARK, Kind.COLON, Kind.DASH, Kind.FILLER, Kind.OPEN)
+
+    def _relative_before(self) -> bool:
+        before = [i.text.lower() for i in self.items[max(0, self.at - 4) : self.at]]
+        return "which" in before or "that" in before
+
+    def _segment_is_bare(self) -> bool:
+        """Whether the stretch after a semicolon holds stains and separators only."""
+        seen = False
+        for item in self.items[self.at + 1 :]:
+            if item.kind is Kind.SEMICOLON:
+                break
+            if item.kind is Kind.MARK:
+                seen = True
+            elif item.kind not in _SEPARATORS and item.text != "." and not self._is_softener(item):
+                return False
+        return seen
+
+    def _behind_is_bare(self) -> bool:
+        for item in reversed(self.items[: self.at]):
+            if item.kind is Kind.SEMICOLON:
+                break
+            if item.kind not in (Kind.MARK, Kind.COMMA, Kind.AND, Kind.OPEN, Kind.CLOSE, Kind.COLON, Kind.WORD):
+                return False
+        return True
+
+    def _asserts(self, item: Item) -> bool:
+        """Whether a weak word (a noun, *seen*, *reported*, *did not*) says something about the stain here."""
+        if item.strength == "elliptic":
+            return (
+                self._ends_clause() and (self.last is not None or item.value == State.ABSENT) and bool(self.pending)
+            )
+        if item.strength == "report":
+            return item.value == "negated" or (self.negating and bool(self.pending))
+        if item.value == State.ABSENT or item.qualifiers:
+            return True
+        if item.strength == "seen":
+            return bool(self.pending) or self.active is not None
+        if self.negating and self.pending:
+            return True
+        before = [i.kind for i in self.items[max(0, self.at - 4) : self.at]]
+        return Kind.SHOWS in before
+
+    def _ends_clause(self) -> bool:
+        follows = self.items[self.at + 1] if self.at + 1 < len(self.items) else None
+        return follows is None or follows.kind in (Kind.SEMICOLON, Kind.COMMA, Kind.CONTRAST) or follows.text == "."
+
+
+_FLIPPED = {State.PRESENT: State.ABSENT, State.ABSENT: State.PRESENT}
+
+_LIST_ENDERS = frozenset(load_data("spelling")["list_enders"])
+
+
+def _state_of(result: Item) -> State:
+    if result.strength == "report":
+        return State.NOT_TESTED
+    return State(result.value) if result.value else State.PRESENT
+
+
+_JOINS = (Kind.FILLER, Kind.PREP_LOOSE, Kind.SHOWS)
+
+
+def gather(items: list[Item]) -> list[Item]:
+    """Join neighbouring result words into one result: ``strongly and diffusely positive``, ``did not stain``."""
+    found: list[Item] = []
+    i = 0
+    while i < len(items):
+        item = items[i]
+        if item.kind is Kind.NEGATION:
+            j = _negated_result(items, i)
+            if j is not None:
+                joined = _negate(items[i], items[j])
+                joined, i = _extended(items, j, joined)
+                found.append(joined)
+                continue
+        if item.kind is Kind.RESULT:
+            joined, i = _extended(items, i, item)
+            found.append(joined)
+            continue
+        found.append(item)
+        i += 1
+    return found
+
+
+def _negated_result(items: list[Item], at: int) -> int | None:
+    """Place of the result word that a negation speaks of, when only small words and qualifiers stand between."""
+    for j in range(at + 1, min(at + 7, len(items))):
+        item = items[j]
+        if item.kind is Kind.RESULT and item.strength != "qualifier":
+            return j
+        if item.kind not in (*_JOINS, Kind.NEGATION) and not (item.kind is Kind.RESULT or item.kind is Kind.AND):
+            return None
+    return None
+
+
+def _negate(negation: Item, result: Item) -> Item:
+    text = result.text
+    if result.strength == "report":
+        return replace(result, value="negated", start=negation.start, text=text)
+    if result.strength == "elliptic":
+        return replace(result, value=State.ABSENT.value, start=negation.start)
+    state = {State.PRESENT.value: State.ABSENT.value, State.ABSENT.value: State.PRESENT.value}.get(result.value)
+    if state is None:
+        return replace(result, start=negation.start)
+    strength = "strong" if result.strength in ("strong", "weak") else result.strength
+    return replace(result, value=state, start=negation.start, strength=strength)
+
+
+def _extended(items: list[Item], at: int, result: Item) -> tuple[Item, int]:
+    """Take in the results and qualifiers that follow, over small words, commas and *and*; where it ends."""
+    end = at + 1
+    j = at + 1
+    crossed = False
+    while j < len(items) and j - end < 7:
+        item = items[j]
+        if item.kind is Kind.RESULT:
+            if crossed and (_leads(items, j) or (item.value and result.value and item.value != result.value)):
+                break
+            if item.strength == "report" and result.strength != "report":
+                break
+            merged = _joined(result, item)
+            if merged is None:
+                break
+            result = merged
+            end = j + 1
+            crossed = False
+        elif item.kind in (Kind.COMMA, Kind.AND, Kind.DASH):
+            crossed = True
+        elif item.kind is Kind.PREP_DIRECT:
+            # "positive for strong staining" joins, "positive for CD56" does not
+            crossed = True
+        elif item.kind not in _JOINS:
+            break
+        j += 1
+    return result, end
+
+
+def _leads(items: list[Item], at: int) -> bool:
+    """Whether the result at ``at`` speaks of a stain that follows it."""
+    for j in range(at + 1, min(at + 8, len(items))):
+        item = items[j]
+        if item.kind is Kind.MARK or item.kind in (Kind.COLON, Kind.DASH):
+            return True
+        if item.kind not in (*_PASSABLE, Kind.RESULT):
+            return False
+    return False
+
+
+_RANK = {"qualifier": 0, "weak": 1, "seen": 2, "elliptic": 2, "report": 3, "strong": 4}
+
+
+def _joined(first: Item, second: Item) -> Item | None:
+    """Two result words as one, or ``None`` where they contradict each other."""
+    quals = first.qualifiers.merged(second.qualifiers)
+    lead, other = (first, second) if _RANK[first.strength] >= _RANK[second.strength] else (second, first)
+    if lead.value and other.value and lead.value != other.value:
+        soft = _RANK[other.strength] <= 2
+        if not soft or lead.strength != "strong":
+            absent = State.ABSENT.value in (lead.value, other.value)
+            if not (absent and _RANK[first.strength] <= 2 and _RANK[second.strength] <= 2):
+                return None
+            lead = lead if lead.value == State.ABSENT.value else other
+    strength = lead.strength
+    if lead.strength == "weak" and quals:
+        strength = "strong"  # "strong staining", "diffuse expression" say that cells stain
+    return replace(
+        lead,
+        start=min(first.start, second.start),
+        end=max(first.end, second.end),
+        qualifiers=quals,
+        strength=strength,
+    )
