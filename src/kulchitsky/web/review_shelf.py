@@ -1,0 +1,126 @@
+"""Counts and reviews in memory, loaded when looked at; the edit log behind them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kulchitsky.case.measure import SlideCount
+from kulchitsky.workup.cell_heat import HeatMap
+from kulchitsky.workup.cell_layer import CellTable, SquareIndex
+from kulchitsky.workup.counted_cells import has_count, load_count
+from kulchitsky.workup.edit_log import Change, EditLog, Finish, LogEntry, Redo, Undo
+from kulchitsky.workup.recount import Recount, recount
+from kulchitsky.workup.slide_review import SQUARE_UM, SlideReview, Touched
+
+KEPT_REVIEWS = 64
+
+
+@dataclass(slots=True)
+class CountedSlide:
+    """One count of one slide, shared by its readers."""
+
+    count: SlideCount
+    table: CellTable
+    index: SquareIndex
+
+
+@dataclass(slots=True)
+class OpenReview:
+    """One reader's review in memory; ``lock`` is held for every look and every change."""
+
+    slide_id: str
+    reader: str
+    counted: CountedSlide
+    review: SlideReview
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _heat: HeatMap | None = None
+
+    def heat(self) -> HeatMap:
+        """The heat map of the present state."""
+        if self._heat is None or self._heat.version != self.review.version:
+            self._heat = HeatMap(self.review)
+        return self._heat
+
+    def recount(self) -> Recount:
+        """The figures of the present state."""
+        return recount(self.review, self.counted.count.hotspots)
+
+
+class ReviewShelf:
+    """Reviews of every slide and reader, from the counts and the log in the data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._counts_dir = data_dir / "counts"
+        self.log = EditLog(data_dir / "edits.db")
+        self._lock = threading.RLock()
+        self._counted: dict[str, CountedSlide] = {}
+        self._reviews: OrderedDict[tuple[str, str], OpenReview] = OrderedDict()
+
+    def close(self) -> None:
+        """Close the log."""
+        self.log.close()
+
+    def count_dir(self, slide_id: str) -> Path:
+        """Where the count of a slide is kept."""
+        return self._counts_dir / slide_id
+
+    def forget(self, slide_id: str) -> None:
+        """Drop what is in memory of a slide: a new count took the place of the old one."""
+        with self._lock:
+            self._counted.pop(slide_id, None)
+            for key in [key for key in self._reviews if key[0] == slide_id]:
+                del self._reviews[key]
+
+    def counted(self, slide_id: str) -> CountedSlide | None:
+        """The count of a slide, or ``None`` if it was not counted yet."""
+        with self._lock:
+            if slide_id not in self._counted:
+                loaded = load_count(self.count_dir(slide_id))
+                if loaded is None:
+                    return None
+                count, table = loaded
+                index = SquareIndex(table.x_um, table.y_um, SQUARE_UM)
+                self._counted[slide_id] = CountedSlide(count, table, index)
+            return self._counted[slide_id]
+
+    def is_counted(self, slide_id: str) -> bool:
+        """Whether a slide has a count, without loading it."""
+        return slide_id in self._counted or has_count(self.count_dir(slide_id))
+
+    def is_finished(self, opened: OpenReview) -> bool:
+        """Whether the reader has declared this reading finished."""
+        return self.log.readers(opened.slide_id, opened.review.table.count_id).get(opened.reader, False)
+
+    def edits_of_other_counts(self, opened: OpenReview) -> int:
+        """Corrections that this reader made to earlier counts of the slide: kept, not applied."""
+        return self.log.rows_of_other_counts(opened.slide_id, opened.review.table.count_id, opened.reader)
+
+    def open(self, slide_id: str, reader: str) -> OpenReview:
+        """A reader's review, replayed from the log when not in memory. ``LookupError`` if there is no count."""
+        with self._lock:
+            key = (slide_id, reader)
+            if key not in self._reviews:
+                self._reviews[key] = self._load(slide_id, reader)
+            self._reviews.move_to_end(key)
+            while len(self._reviews) > KEPT_REVIEWS:
+                self._reviews.popitem(last=False)
+            return self._reviews[key]
+
+    def change(self, open_review: OpenReview, body: Change | Undo | Redo | Finish) -> tuple[LogEntry, Touched]:
+        """Check, log, then apply: what is seen is what is on the disk."""
+        with open_review.lock:
+            open_review.review.check(body)
+            count_id = open_review.review.table.count_id
+            entry = self.log.append(open_review.slide_id, count_id, open_review.reader, body)
+            return entry, open_review.review.take(body)
+
+    def _load(self, slide_id: str, reader: str) -> OpenReview:
+        counted = self.counted(slide_id)
+        if counted is None:
+            raise LookupError(f"slide {slide_id} has no count")
+        review = SlideReview(counted.table, counted.index)
+        review.replay(self.log.entries(slide_id, counted.table.count_id, reader))
+        return OpenReview(slide_id, reader, counted, review)

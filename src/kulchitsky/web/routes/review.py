@@ -1,0 +1,279 @@
+"""Cells, heat map, corrections, and the figures that follow."""
+
+from __future__ import annotations
+
+import datetime as dt
+import struct
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Query, Response
+from fastapi import Path as InPath
+from pydantic import BaseModel, Field
+
+from kulchitsky.case.measure import SlideCount
+from kulchitsky.web.access import Bench, SignedIn
+from kulchitsky.web.review_shelf import OpenReview
+from kulchitsky.web.routes.slides import SlideId
+from kulchitsky.workup.cell_heat import TILE_BINS
+from kulchitsky.workup.edit_log import (
+    AddCell,
+    Change,
+    DrawRegion,
+    Finish,
+    Polygon,
+    Redo,
+    RemoveRegion,
+    Revert,
+    SetCells,
+    Undo,
+)
+from kulchitsky.workup.recount import Recount
+
+router = APIRouter(tags=["review"])
+BINARY: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
+Square = Annotated[int, InPath(ge=0, le=100_000)]
+
+
+class Region(BaseModel):
+    """A drawn region as it stands; corners in µm."""
+
+    region: int
+    role: Literal["tumour", "exclusion"]
+    polygon: tuple[tuple[float, float], ...]
+
+
+class ReviewPage(BaseModel):
+    """A reader's review of a counted slide."""
+
+    slide_id: str
+    reader: str
+    count: SlideCount
+    recount: Recount
+    regions: tuple[Region, ...]
+    square_um: float
+    square_columns: int
+    square_rows: int
+    square_cells: tuple[int, ...]
+    heat_bin_um: float
+    heat_levels: int
+    heat_tile_bins: int
+    finished: bool
+    edits_of_other_counts: int
+
+
+class FlipCells(BaseModel):
+    """Give cells a class: 0 negative, 1 positive, 2 not counted."""
+
+    kind: Literal["set"]
+    cells: Annotated[list[int], Field(min_length=1, max_length=100_000)]
+    after: Annotated[int, Field(ge=0, le=2)]
+
+
+class PutCell(BaseModel):
+    """A cell that the counter missed."""
+
+    kind: Literal["add"]
+    x_um: Annotated[float, Field(ge=0, le=1e6)]
+    y_um: Annotated[float, Field(ge=0, le=1e6)]
+    after: Annotated[int, Field(ge=0, le=1)]
+
+
+class PutRegion(BaseModel):
+    """A region drawn."""
+
+    kind: Literal["draw_region"]
+    role: Literal["tumour", "exclusion"]
+    polygon: Polygon
+
+
+class DropRegion(BaseModel):
+    """A region taken away."""
+
+    kind: Literal["remove_region"]
+    region: int
+
+
+class Step(BaseModel):
+    """A step along the log."""
+
+    kind: Literal["undo", "redo", "revert", "finish"]
+
+
+Wanted = Annotated[FlipCells | PutCell | PutRegion | DropRegion | Step, Field(discriminator="kind")]
+
+
+class Changed(BaseModel):
+    """What a change did."""
+
+    recount: Recount
+    squares: tuple[tuple[int, int], ...] | None
+    """Squares whose cells must be fetched anew; ``null`` means all of them."""
+    regions: tuple[Region, ...]
+    cell: int | None = None
+    finished: bool = False
+
+
+class LogLine(BaseModel):
+    """One row of the log in words."""
+
+    seq: int
+    at: dt.datetime
+    reader: str
+    kind: str
+    words: str
+
+
+class History(BaseModel):
+    """The newest rows of the log, newest first."""
+
+    lines: tuple[LogLine, ...]
+
+
+@router.get("/slides/{slide_id}/review.json", summary="A reader's review of a counted slide")
+def review_page(session: SignedIn, bench: Bench, slide_id: SlideId) -> ReviewPage:
+    """Figures, regions, and how the cells are laid out in squares."""
+    opened = bench.reviews.open(slide_id, session.reader)
+    with opened.lock:
+        review, heat = opened.review, opened.heat()
+        index = review.index
+        return ReviewPage(
+            slide_id=slide_id,
+            reader=session.reader,
+            count=opened.counted.count,
+            recount=opened.recount(),
+            regions=_regions(opened),
+            square_um=index.side_um,
+            square_columns=index.columns,
+            square_rows=index.rows,
+            square_cells=tuple(index.counts().ravel().tolist()),
+            heat_bin_um=heat.bin_um,
+            heat_levels=heat.levels,
+            heat_tile_bins=TILE_BINS,
+            finished=bench.reviews.is_finished(opened),
+            edits_of_other_counts=bench.reviews.edits_of_other_counts(opened),
+        )
+
+
+@router.get(
+    "/slides/{slide_id}/cells/{column}/{row}",
+    summary="Cells of one square, binary",
+    response_class=Response,
+    responses=BINARY,
+)
+def cells(session: SignedIn, bench: Bench, slide_id: SlideId, column: Square, row: Square) -> Response:
+    """Little-endian: uint32 n, uint32 version, uint32 id[n], float32 x_um[n], float32 y_um[n], uint8 class[n]."""
+    opened = bench.reviews.open(slide_id, session.reader)
+    with opened.lock:
+        ids, x, y, klass = opened.review.square(column, row)
+        version = opened.review.version
+    body = struct.pack("<II", ids.size, version) + ids.astype("<u4").tobytes()
+    body += x.astype("<f4").tobytes() + y.astype("<f4").tobytes() + klass.tobytes()
+    return Response(body, media_type="application/octet-stream")
+
+
+@router.get(
+    "/slides/{slide_id}/heat/{level}/{column}/{row}",
+    summary="One tile of the heat map, binary",
+    response_class=Response,
+    responses=BINARY,
+)
+def heat(
+    session: SignedIn,
+    bench: Bench,
+    slide_id: SlideId,
+    level: Annotated[int, InPath(ge=0, le=30)],
+    column: Square,
+    row: Square,
+) -> Response:
+    """Little-endian: uint32 bins, uint32 version, then uint32 cells[bins²] and uint32 positive[bins²], row by row."""
+    opened = bench.reviews.open(slide_id, session.reader)
+    with opened.lock:
+        heat_map = opened.heat()
+    counted, positive = heat_map.tile(level, column, row)
+    body = struct.pack("<II", TILE_BINS, heat_map.version)
+    body += counted.astype("<u4").tobytes() + positive.astype("<u4").tobytes()
+    return Response(body, media_type="application/octet-stream")
+
+
+@router.post("/slides/{slide_id}/edits", summary="Correct cells, draw regions, undo, redo, revert, finish")
+def change(session: SignedIn, bench: Bench, slide_id: SlideId, wanted: Wanted) -> Changed:
+    """The change is on the disk when this answers."""
+    opened = bench.reviews.open(slide_id, session.reader)
+    with opened.lock:
+        body = _body(opened, wanted)
+        _, touched = bench.reviews.change(opened, body)
+        squares = (
+            None
+            if touched.regions or touched.everything or len(touched.cells) > 5000
+            else {_square_of(opened, cell) for cell in touched.cells}
+        )
+        return Changed(
+            recount=opened.recount(),
+            squares=None if squares is None else tuple(sorted(squares)),
+            regions=_regions(opened),
+            cell=body.cell if isinstance(body, AddCell) else None,
+            finished=bench.reviews.is_finished(opened),
+        )
+
+
+@router.get("/slides/{slide_id}/edits.json", summary="The newest rows of the edit log")
+def history(
+    session: SignedIn, bench: Bench, slide_id: SlideId, last: Annotated[int, Query(ge=1, le=1000)] = 50
+) -> History:
+    """Who changed what, when; newest first. A reader sees only the own log until the reading is finished."""
+    opened = bench.reviews.open(slide_id, session.reader)
+    entries = bench.reviews.log.entries(slide_id, opened.review.table.count_id, session.reader, last=last)
+    lines = (
+        LogLine(seq=e.seq, at=e.at, reader=e.reader, kind=e.body.kind, words=_words(e.body))
+        for e in reversed(entries)
+    )
+    return History(lines=tuple(lines))
+
+
+def _body(opened: OpenReview, wanted: Wanted) -> Change | Undo | Redo | Finish:
+    review = opened.review
+    if isinstance(wanted, FlipCells):
+        before = tuple(review.klass_of(cell) for cell in wanted.cells)
+        return SetCells(cells=tuple(wanted.cells), before=before, after=wanted.after)
+    if isinstance(wanted, PutCell):
+        return AddCell(cell=review.new_cell_id(), x_um=wanted.x_um, y_um=wanted.y_um, after=wanted.after)
+    if isinstance(wanted, PutRegion):
+        return DrawRegion(region=review.new_region_id(), role=wanted.role, polygon=wanted.polygon)
+    if isinstance(wanted, DropRegion):
+        return RemoveRegion(region=wanted.region)
+    return STEPS[wanted.kind]
+
+
+def _regions(opened: OpenReview) -> tuple[Region, ...]:
+    return tuple(Region.model_validate(asdict(region)) for region in opened.review.regions)
+
+
+def _square_of(opened: OpenReview, cell: int) -> tuple[int, int]:
+    x, y = opened.review.position_of(cell)
+    side = opened.review.index.side_um
+    return int(np.floor(x / side)), int(np.floor(y / side))
+
+
+STEPS: dict[str, Revert | Undo | Redo | Finish] = {
+    "undo": Undo(),
+    "redo": Redo(),
+    "revert": Revert(),
+    "finish": Finish(),
+}
+CLASS_WORDS = ("negative", "positive", "not counted")
+
+
+def _words(body: Change | Undo | Redo | Finish) -> str:
+    if isinstance(body, SetCells):
+        what = f"cell {body.cells[0]}" if len(body.cells) == 1 else f"{len(body.cells)} cells"
+        before = {CLASS_WORDS[b] for b in body.before}
+        return f"{what}: {' or '.join(sorted(before))} → {CLASS_WORDS[body.after]}"
+    if isinstance(body, AddCell):
+        return f"cell {body.cell} added as {CLASS_WORDS[body.after]} at {body.x_um:.0f}, {body.y_um:.0f} µm"
+    if isinstance(body, DrawRegion):
+        return f"{body.role} region {body.region} drawn"
+    if isinstance(body, RemoveRegion):
+        return f"region {body.region} removed"
+    return {"revert": "back to the automatic result", "undo": "undo", "redo": "redo", "finish": "finished"}[body.kind]

@@ -1,0 +1,149 @@
+"""The slides this server may show: known by an id, never by a path that a browser sends.
+
+The list is kept in ``slides.json`` of the data directory. Open slides and drawn tiles are kept in two bounded caches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from kulchitsky.case.errors import RefusedSlide
+from kulchitsky.workup.viewer_tiles import SlideView
+
+SLIDE_SUFFIXES = frozenset(
+    {".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".tif", ".tiff", ".dcm", ".svslide", ".czi"}
+    | {".png", ".jpg", ".jpeg", ".bmp"}
+)
+OPEN_SLIDES = 8
+CACHED_TILES_BYTES = 96 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ShelvedSlide:
+    """One slide of the shelf. ``id`` is stable for a path, so that a link to a view keeps working."""
+
+    id: str
+    name: str
+    path: str
+    stain: str = "ki67"
+    case_id: str = ""
+    um_per_px: float | None = None
+
+
+class SlideShelf:
+    """Known slides, opened when looked at."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._index = data_dir / "slides.json"
+        self._lock = threading.RLock()
+        self._slides: dict[str, ShelvedSlide] = {}
+        self._views: OrderedDict[str, SlideView] = OrderedDict()
+        self._tiles: OrderedDict[tuple[str, int, int, int], bytes] = OrderedDict()
+        self._tile_bytes = 0
+        if self._index.exists():
+            for row in json.loads(self._index.read_text(encoding="utf-8")):
+                slide = ShelvedSlide(**row)
+                self._slides[slide.id] = slide
+
+    def __iter__(self) -> Iterator[ShelvedSlide]:
+        with self._lock:
+            return iter(sorted(self._slides.values(), key=lambda s: (s.case_id, s.name)))
+
+    def add(
+        self, path: Path, *, stain: str = "ki67", case_id: str = "", um_per_px: float | None = None
+    ) -> ShelvedSlide:
+        """Put a slide file on the shelf (again); what is known of it already stays unless given anew."""
+        if not path.is_file():
+            raise RefusedSlide("there is no such slide file", source=str(path), remedy="check the path")
+        path = path.resolve()
+        slide_id = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+        with self._lock:
+            old = self._slides.get(slide_id)
+            slide = ShelvedSlide(
+                id=slide_id,
+                name=path.name,
+                path=str(path),
+                stain=stain,
+                case_id=case_id or (old.case_id if old else ""),
+                um_per_px=um_per_px or (old.um_per_px if old else None),
+            )
+            self._keep(slide)
+        return slide
+
+    def get(self, slide_id: str) -> ShelvedSlide:
+        """The slide of an id; ``LookupError`` if it is not on the shelf."""
+        with self._lock:
+            return self._slides[slide_id]
+
+    def of_case(self, case_id: str) -> tuple[ShelvedSlide, ...]:
+        """The slides that belong to a case."""
+        return tuple(slide for slide in self if slide.case_id == case_id)
+
+    def set_scale(self, slide_id: str, um_per_px: float) -> ShelvedSlide:
+        """Note the scale of a slide whose file does not say it."""
+        with self._lock:
+            slide = replace(self._slides[slide_id], um_per_px=um_per_px)
+            self._keep(slide)
+            view = self._views.pop(slide_id, None)
+        if view is not None:
+            view.close()
+        return slide
+
+    def assign(self, slide_id: str, *, case_id: str, stain: str) -> ShelvedSlide:
+        """Note which case a slide belongs to, and its stain."""
+        with self._lock:
+            slide = replace(self._slides[slide_id], case_id=case_id, stain=stain)
+            self._keep(slide)
+        return slide
+
+    def view(self, slide_id: str) -> SlideView:
+        """The slide, open; the longest unused one is closed when too many are."""
+        with self._lock:
+            slide = self._slides[slide_id]
+            view = self._views.get(slide_id)
+            if view is None:
+                view = SlideView(Path(slide.path), um_per_px=slide.um_per_px)
+                self._views[slide_id] = view
+            self._views.move_to_end(slide_id)
+            if len(self._views) > OPEN_SLIDES:
+                # not closed here: another thread may be reading it; it closes when the last reader lets go
+                self._views.popitem(last=False)
+        return view
+
+    def fingerprint(self, slide_id: str) -> str:
+        """Digest of the file, to notice that another file took its place."""
+        return self.view(slide_id).fingerprint()
+
+    def tile(self, slide_id: str, level: int, column: int, row: int) -> bytes:
+        """JPEG of one tile, from the cache where possible."""
+        key = (slide_id, level, column, row)
+        with self._lock:
+            if key in self._tiles:
+                self._tiles.move_to_end(key)
+                return self._tiles[key]
+        jpeg = self.view(slide_id).tile(level, column, row)
+        with self._lock:
+            if key not in self._tiles:
+                self._tiles[key] = jpeg
+                self._tile_bytes += len(jpeg)
+            while self._tile_bytes > CACHED_TILES_BYTES:
+                self._tile_bytes -= len(self._tiles.popitem(last=False)[1])
+        return jpeg
+
+    def _keep(self, slide: ShelvedSlide) -> None:
+        self._slides[slide.id] = slide
+        beside = self._index.with_suffix(".json.new")
+        beside.write_text(json.dumps([asdict(s) for s in self._slides.values()], indent=1), encoding="utf-8")
+        os.replace(beside, self._index)
+
+
+def is_slide_name(name: str) -> bool:
+    """Whether a file name looks like a slide or a photomicrograph."""
+    return Path(name).suffix.lower() in SLIDE_SUFFIXES

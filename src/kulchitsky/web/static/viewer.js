@@ -1,0 +1,84 @@
+// The slide viewer: puts the parts together.
+import { getJson } from "./api.js";
+import { Cells } from "./cells.js";
+import { CountRun } from "./count.js";
+import { Edits } from "./edits.js";
+import { Frame } from "./frame.js";
+import { Heat } from "./heat.js";
+import { bindKeys } from "./keys.js";
+import { Overlay } from "./overlay.js";
+import { Panel } from "./panel.js";
+import { Permalink } from "./permalink.js";
+import { drawScalebar } from "./scalebar.js";
+import { SecondReader } from "./second_reader.js";
+import { Tools } from "./tools.js";
+
+const slideId = document.getElementById("main").dataset.slide;
+const slide = await getJson(`/slides/${slideId}.json`);
+const panel = new Panel();
+
+const osd = new OpenSeadragon({
+  element: document.getElementById("slide"),
+  drawer: "canvas",
+  showNavigationControl: false,
+  showNavigator: true,
+  navigatorPosition: "TOP_RIGHT",
+  navigatorSizeRatio: 0.16,
+  navigatorAutoFade: false,
+  tileSources: {
+    width: slide.width_px,
+    height: slide.height_px,
+    tileSize: slide.tile_px,
+    tileOverlap: 0,
+    minLevel: 0,
+    maxLevel: slide.max_level,
+    getTileUrl: (level, column, row) => `/slides/${slideId}/tiles/${level}/${column}/${row}`,
+  },
+  gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false },
+  gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: false },
+  animationTime: 0.35,
+  blendTime: 0,
+  maxZoomPixelRatio: 4,
+  minZoomImageRatio: 0.8,
+  visibilityRatio: 0.3,
+  imageLoaderLimit: 6,
+  maxImageCacheCount: 400,
+  placeholderFillStyle: null,
+});
+
+const frame = new Frame(osd, slide);
+const shown = { cells: true, regions: true, fill: true, heat: false, names: true, spots: true };
+const overlay = new Overlay(document.getElementById("overlay"), frame, shown);
+overlay.onNotice = (text) => panel.notice(text);
+osd.canvas.append(overlay.canvas); // under the overview, over the slide
+const edits = new Edits(slideId, { overlay, panel });
+const tools = new Tools({ osd, frame, overlay, edits });
+const secondReader = new SecondReader(slideId, edits);
+const permalink = new Permalink(frame, shown, () => overlay.ask());
+
+osd.addHandler("update-viewport", () => drawScalebar(frame, slide));
+osd.addHandler("open", () => { permalink.apply(); overlay.ask(); });
+new OpenSeadragon.MouseTracker({
+  element: osd.container,
+  moveHandler: (event) => panel.position(slide.um_per_px ? frame.toUm(event.position.x, event.position.y) : null),
+});
+
+async function loadReview() {
+  const review = await getJson(`/slides/${slideId}/review.json`);
+  overlay.review = review;
+  overlay.cells = new Cells(slideId, review, () => overlay.ask());
+  overlay.heat = new Heat(slideId, review, () => overlay.ask());
+  edits.start(review);
+  panel.review(review, (x, y, across) => frame.show(x, y, across));
+  secondReader.show(review);
+  overlay.ask();
+}
+
+const run = new CountRun(slideId, loadReview);
+panel.bind({ osd, overlay, shown, edits, tools, slideId });
+bindKeys({ osd, frame, overlay, shown, edits, tools, panel });
+if (slide.counted) await loadReview();
+run.resume();
+
+// for benchmarks and tests that look at frames
+window.kulchitsky = { osd, overlay, frame, edits };
