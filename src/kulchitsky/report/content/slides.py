@@ -20,15 +20,20 @@ def first_page(desk: Desk) -> Section:
         items.append(_counted(f"counts.{index}", count))
         if count.hotspots:
             items.append(_hot_spot(f"counts.{index}.hotspots.0", count.hotspots[0]))
-    items += [
-        _reported(index, entry)
-        for index, entry in enumerate(desk.worked.case.ki67)
-        if entry.origin is IndexSource.REPORT
-    ]
+    items += reported_indices(desk)
     if not items:
         gap = "No Ki-67 index: no slide was counted and the record gives none. Grade and prognosis lean on it."
         return Section("ki67", "Ki-67", (missing(strong("Undetermined. "), gap),))
     return Section("ki67", "Ki-67", (Items(tuple(items)),))
+
+
+def reported_indices(desk: Desk) -> list[Runs]:
+    """The indices that the record itself gives."""
+    return [
+        _reported(index, entry)
+        for index, entry in enumerate(desk.worked.case.ki67)
+        if entry.origin is IndexSource.REPORT
+    ]
 
 
 def index_figure(path: str, count: CellCount) -> Runs:
@@ -61,7 +66,7 @@ def _counted(path: str, count: SlideCount) -> Runs:
 
 def _hot_spot(path: str, spot: HotSpot) -> Runs:
     wanted = f"{w.number(spot.cells_wanted)} cells" if spot.cells_wanted else f"{w.number(spot.area_mm2)} mm²"
-    runs = say(f"Hottest {wanted}: ", strong_index(path, spot), ", ", _of_cells(path, spot), ".")
+    runs = say(f"Hottest {wanted}: ", index_figure(path, spot), ", ", _of_cells(path, spot), ".")
     if spot.null_index_percent is None:
         return say(runs, quiet(" The interval does not cover that the hottest place was chosen."))
     chance = figure(w.percent(spot.null_index_percent), spot.null_index_percent, f"{path}.null_index_percent")
@@ -72,11 +77,6 @@ def _hot_spot(path: str, spot: HotSpot) -> Runs:
     shrunk = figure(w.percent(spot.shrunk_index_percent), spot.shrunk_index_percent, f"{path}.shrunk_index_percent")
     span = f" ({w.percent_interval(spot.shrunk_interval_95)})" if spot.shrunk_interval_95 else ""
     return say(runs, " Corrected for the choice: ", shrunk, f"{span}.")
-
-
-def strong_index(path: str, count: CellCount) -> Runs:
-    """The index of a hot spot, for the first page."""
-    return index_figure(path, count)
 
 
 def _reported(index: int, entry: Ki67) -> Runs:
@@ -95,6 +95,8 @@ def _reported(index: int, entry: Ki67) -> Runs:
         runs = say(runs, "up to ", figure(w.percent(entry.high_percent), entry.high_percent, f"{path}.high_percent"))
     elif entry.low_percent is not None:
         runs = say(runs, "from ", figure(w.percent(entry.low_percent), entry.low_percent, f"{path}.low_percent"))
+    method = ", ".join(part for part in (entry.method, entry.specimen, "hot spot" if entry.hotspot else "") if part)
+    runs = say(runs, f" ({method})" if method else None)
     if entry.counted is not None and entry.positive is not None:
         return say(runs, f" {w.number(entry.positive)} of {w.number(entry.counted)} cells.")
     return say(runs, ".", quiet(" Cells counted not stated, so no interval."))
