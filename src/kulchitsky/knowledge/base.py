@@ -1,4 +1,4 @@
-"""The knowledge base, loaded once: entities, markers, evidence, features, priors, references, and their indices."""
+"""The knowledge base, loaded once: entities, markers, evidence, features, references, and their indices."""
 
 from __future__ import annotations
 
@@ -23,11 +23,6 @@ class KnowledgeBase:
     markers: Mapping[str, schema.Marker]
     evidence: tuple[schema.EvidenceRow, ...]
     features: tuple[schema.FeatureRow, ...]
-    graded_features: tuple[schema.GradedFeature, ...]
-    grade_scale: Mapping[str, schema.GradeScale]
-    distributions: tuple[schema.Distribution, ...]
-    priors: tuple[schema.Prior, ...]
-    family_defaults: Mapping[tuple[str, str], schema.FamilyDefault]
     core_cells: tuple[schema.CoreCell, ...]
     references: Mapping[str, Reference]
 
@@ -61,12 +56,22 @@ class KnowledgeBase:
         return MappingProxyType({cell: tuple(rows) for cell, rows in found.items()})
 
     def poolable(self, entity: str, marker: str, *, component: str = "") -> tuple[schema.EvidenceRow, ...]:
-        """Rows that may be pooled into the overall rate of a cell (or of one component of the entity)."""
+        """Counted rows that may be added up into the rate of a cell, or of one component of its entity.
+
+        For the whole entity, parts count where their source has no row for the whole. For a component, its own rows
+        count, also those that are part of another row.
+        """
+        rows = self.evidence_by_cell.get((entity, marker), ())
+        if not component:
+            return tuple(row for row in rows if row.poolable)
         return tuple(
-            row
-            for row in self.evidence_by_cell.get((entity, marker), ())
-            if row.poolable and row.component == component and row.counts is not schema.Counts.PATTERN
+            r for r in rows if r.component == component and (r.poolable or r.why_not == schema.PART_OF_WHOLE)
         )
+
+    def shares(self, entity: str, marker: str) -> tuple[schema.EvidenceRow, ...]:
+        """Rows with a published share but no count: too weak to pool, better than nothing where no count exists."""
+        rows = self.evidence_by_cell.get((entity, marker), ())
+        return tuple(row for row in rows if row.why_not == schema.NO_COUNT)
 
     def references_for(self, keys: Iterable[str]) -> tuple[Reference, ...]:
         """References of the keys given, in order, without repeats."""
@@ -79,18 +84,12 @@ def load_knowledge() -> KnowledgeBase:
 
     Raises :class:`kulchitsky.case.errors.BrokenKnowledge` when a row does not fit its schema.
     """
-    defaults = tables.records_from_csv("family_defaults.csv", schema.FamilyDefault)
     return KnowledgeBase(
         edition=str(tables.read_yaml("edition.yaml")["edition"]),
         entities=_by_id(tables.records_from_yaml("entities.yaml", "entities", schema.Entity)),
         markers=_by_id(tables.records_from_yaml("markers.yaml", "markers", schema.Marker)),
         evidence=tables.records_from_csv("evidence.csv", schema.EvidenceRow),
         features=tables.records_from_csv("features.csv", schema.FeatureRow),
-        graded_features=tables.records_from_csv("graded_features.csv", schema.GradedFeature),
-        grade_scale={row.grade: row for row in tables.records_from_csv("grade_scale.csv", schema.GradeScale)},
-        distributions=tables.records_from_csv("distributions.csv", schema.Distribution),
-        priors=tables.records_from_csv("priors.csv", schema.Prior),
-        family_defaults=MappingProxyType({(row.family, row.marker): row for row in defaults}),
         core_cells=tables.records_from_csv("core_cells.csv", schema.CoreCell),
         references=MappingProxyType({r.key: r for r in _references()}),
     )

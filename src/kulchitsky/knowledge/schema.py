@@ -1,4 +1,4 @@
-"""What a row of the knowledge base looks like: entities, markers, evidence, features, priors, distributions.
+"""What a row of the knowledge base looks like: entities, markers, evidence rows, feature rows.
 
 Counts are rows of one study each; nothing here is pooled. A row with ``poolable`` false stays out of any pooled rate
 and says why (``why_not``): it is a subset of another row, an overlapping series, a selected series, or not a count.
@@ -13,6 +13,11 @@ from pydantic import Field, StringConstraints
 
 from kulchitsky.case.base import Record
 from kulchitsky.case.vocabulary import Compartment, Pattern
+
+PART_OF_WHOLE = "part of another row"
+"""``why_not`` of a row whose patients are counted in another row of the same source."""
+NO_COUNT = "share without a count"
+"""``why_not`` of a row that has a percentage but no numerator and denominator."""
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
@@ -135,77 +140,6 @@ class FeatureRow(Record):
     read: Read
     poolable: bool
     why_not: str = ""
-
-
-Grade = Literal["always", "typical", "frequent", "occasional", "rare", "never"]
-
-
-class GradedFeature(Record):
-    """How common a feature is in an entity, in words, where no count was read: a marked default, never evidence."""
-
-    entity: Id
-    feature: Id
-    value: str
-    grade: Grade
-    source: str = ""
-    note: str = ""
-
-
-class GradeScale(Record):
-    """The Beta distribution that a word of frequency stands for; wide on purpose."""
-
-    grade: Grade
-    alpha: float = Field(gt=0)
-    beta: float = Field(gt=0)
-
-
-class FamilyDefault(Record):
-    """The rate of a marker in a family of entities that an empty cell falls back on; wide, and marked as such."""
-
-    family: Id
-    marker: Id
-    alpha: float = Field(gt=0)
-    beta: float = Field(gt=0)
-    basis: Literal["pooled", "background", "assumed"]
-    source: str = ""
-    reason: str
-
-
-class Distribution(Record):
-    """A quantity in an entity: age in years, Ki-67 in per cent, size in cm, duration in months.
-
-    ``shape`` ``normal``: location mean, scale standard deviation; ``lognormal``: mean and standard deviation of the
-    natural logarithm; ``logitnormal``: mean and standard deviation of logit(percent / 100). ``n_effective`` is the
-    number of patients the location is worth (small where assumed).
-    """
-
-    entity: Id
-    component: str = ""
-    weight: float = Field(default=1.0, gt=0, le=1)
-    """Share of this component where an entity's distribution is a mixture."""
-    variable: Literal["age_years", "ki67_percent", "size_cm", "duration_months", "mitoses_per_2mm2"]
-    shape: Literal["normal", "lognormal", "logitnormal"]
-    location: float
-    scale: float = Field(gt=0)
-    n_effective: float = Field(gt=0)
-    basis: Literal["pooled", "assumed"]
-    sources: tuple[str, ...] = ()
-    reason: str = ""
-
-
-class Prior(Record):
-    """How often an entity stands behind tissue from a setting that raises the question of these tumours at all.
-
-    ``weight`` is relative inside its setting; ``spread`` is the standard deviation of its natural logarithm.
-    """
-
-    setting: str
-    entity: Id
-    weight: float = Field(ge=0)
-    spread: float = Field(gt=0)
-    basis: Literal["counts", "assumed"]
-    sources: tuple[str, ...] = ()
-    reason: str
 
 
 class CoreCell(Record):
