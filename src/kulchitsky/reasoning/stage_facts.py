@@ -1,0 +1,262 @@
+"""Facts that staging rests on: extent of the primary, nodes by an authority's list of regional nodes, metastases.
+
+Imaging and words count as they are written: a metastasis called one is present; a lesion or an enlarged distant
+node is *equivocal* (suspected) until the microscope shows it. What is not mentioned as metastasis is taken as none,
+as the clinical M0 of TNM does, and the reading says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kulchitsky.case.record import Case, Procedure
+from kulchitsky.case.vocabulary import Layer, Modality, ProcedureKind, SpecimenKind, State
+from kulchitsky.knowledge.rules import Rules
+from kulchitsky.knowledge.rules_staging import NodeList
+from kulchitsky.reasoning.evaluate import Fact, Span
+from kulchitsky.reasoning.facts import FactTable, number
+from kulchitsky.reasoning.places import Places, places_of
+
+_WALL = (
+    (Layer.MUCOSA, "mucosa"),
+    (Layer.SUBMUCOSA, "submucosa"),
+    (Layer.MUSCULARIS_PROPRIA, "muscularis_propria"),
+    (Layer.SUBSEROSA, "subserosa"),
+    (Layer.SEROSA, "serosa"),
+    (Layer.VISCERAL, "adjacent"),
+)
+_DEEP = {Layer.FASCIA, Layer.MUSCLE, Layer.BONE}
+_REMOVING = {ProcedureKind.EXCISION, ProcedureKind.WIDE_EXCISION, ProcedureKind.RESECTION}
+_DISTANT = {"liver": "distant_liver", "lung": "distant_lung", "skin": "distant_skin", "pleura": "distant_pleura"}
+_BODY_IMAGING = {Modality.CT, Modality.MRI, Modality.FDG_PET, Modality.SSTR_PET, Modality.OCTREOTIDE_SCAN}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """A place where tumour was seen or looked for: class of place, state (equivocal: suspected), and where
+    recorded.
+    """
+
+    kind: str
+    place: str
+    state: State
+    path: str
+    proven: bool = False
+
+
+def stage_facts(case: Case, rules: Rules, nodes: NodeList | None) -> FactTable:
+    """Facts of extent for ``case`` with nodes sorted by ``nodes`` (``None``: every node counts as regional)."""
+    places = places_of(rules)
+    table = _primary_facts(case, places)
+    sightings = _sightings(case, places)
+    table |= _node_facts(case, places, nodes, sightings)
+    table |= _distant_facts(nodes, sightings)
+    imaged = any(scan.modality in _BODY_IMAGING for scan in case.imaging)
+    table["imaged"] = Fact(State.PRESENT if imaged else State.ABSENT, "imaging")
+    return table
+
+
+def suspected_node_classes(case: Case, rules: Rules) -> frozenset[str]:
+    """Node classes with a positive or suspected finding anywhere in the record."""
+    places = places_of(rules)
+    found = {s.place for s in _sightings(case, places) if s.kind == "node" and s.state is not State.ABSENT}
+    for procedure in case.procedures:
+        if (procedure.nodes_positive or 0) > 0:
+            found |= places.classes("node", procedure.node_station, procedure.site)
+    return frozenset(found)
+
+
+def _primary_facts(case: Case, places: Places) -> FactTable:
+    table: FactTable = {}
+    sizes = [(p.tumour_size_cm, i) for i, p in enumerate(case.procedures) if p.tumour_size_cm is not None]
+    clinical = case.presentation.size
+    if sizes:
+        size, index = max(sizes)
+        table["size_cm"] = number(size, f"procedures[{index}].tumour_size_cm")
+    elif clinical is not None and (clinical.greatest_cm or clinical.dimensions_cm):
+        size = clinical.greatest_cm or max(clinical.dimensions_cm)
+        table["size_cm"] = number(size, "presentation.size")
+    layers = {layer for p in case.procedures for layer in p.invades}
+    named = frozenset().union(*(places.classes("structure", *p.structures_invaded) for p in case.procedures))
+    described = [(p, i) for i, p in enumerate(case.procedures) if p.invades or p.structures_invaded]
+    if described:
+        path = f"procedures[{described[0][1]}].invades"
+        deep = bool(layers & _DEEP) or bool(named & {"fascia", "muscle", "cartilage", "bone_structure"})
+        table["deep_invasion"] = Fact(State.PRESENT if deep else State.ABSENT, path)
+        table["structures"] = Fact(named, path)
+        outside = bool(named) or bool(layers & {Layer.SEROSA, Layer.VISCERAL})
+        table["limited_to_organ"] = Fact(State.ABSENT if outside else State.PRESENT, path)
+        depths = [name for layer, name in _WALL if layer in layers]
+        if "adjacent_organ" in named or "large_vessel" in named:
+            depths.append("adjacent")
+        if depths:
+            table["depth"] = Fact(depths[-1], path)
+    found = case.presentation.primary_found
+    if found is not None:
+        table["primary_found"] = Fact(found, "presentation.primary_found")
+    elif sizes or described or clinical is not None:
+        table["primary_found"] = Fact(State.PRESENT, "presentation.size")
+    return table
+
+
+def _organ_sightings(
+    places: Places, texts: tuple[str, str], state: State, path: str, own: frozenset[str]
+) -> list[_Sighting]:
+    """Organs in which a metastasis is seen, suspected or expressly not seen.
+
+    A lesion of the primary's own organ is the primary unless it is called a metastasis; what is neither called a
+    metastasis nor suspicious (emphysema, a cyst) says nothing of spread.
+    """
+    if state is State.PRESENT and not places.says("metastasis", *texts):
+        if not places.says("suspicion", *texts):
+            return []
+        state = State.EQUIVOCAL
+    classes = places.classes("organ", *texts)
+    if not places.says("metastasis", *texts):
+        classes -= own
+    return [_Sighting("organ", place, state, path) for place in classes]
+
+
+def _own_organs(case: Case) -> frozenset[str]:
+    setting = case.presentation.setting.value if case.presentation.setting is not None else ""
+    return frozenset({"skin"}) if setting in ("skin", "soft_tissue") else frozenset({setting})
+
+
+def _sightings(case: Case, places: Places) -> list[_Sighting]:
+    found: list[_Sighting] = []
+    own = _own_organs(case)
+    for i, node in enumerate(case.presentation.nodes):
+        for place in places.classes("node", node.station) or {"unspecified"}:
+            found.append(_Sighting("node", place, node.state, f"presentation.nodes[{i}]"))
+    for i, scan in enumerate(case.imaging):
+        for j, finding in enumerate(scan.findings):
+            path = f"imaging[{i}].findings[{j}]"
+            texts = (finding.what, finding.place)
+            if places.says("in_transit", *texts):
+                found.append(_Sighting("in_transit", "in_transit", finding.state, path))
+            elif places.says("node", *texts):
+                for place in places.classes("node", *texts) or {"unspecified"}:
+                    found.append(_Sighting("node", place, finding.state, path))
+            else:
+                found += _organ_sightings(places, texts, finding.state, path, own)
+    for i, specimen in enumerate(case.specimens):
+        if specimen.kind is SpecimenKind.METASTASIS:
+            path = f"specimens[{i}]"
+            for place in places.classes("node", specimen.site):
+                found.append(_Sighting("node", place, State.PRESENT, path, proven=True))
+            if not places.classes("node", specimen.site):
+                for place in places.classes("organ", specimen.site) or {"other"}:
+                    found.append(_Sighting("organ", place, State.PRESENT, path, proven=True))
+    for i, procedure in enumerate(case.procedures):
+        if procedure.nodes_positive is not None:
+            state = State.PRESENT if procedure.nodes_positive else State.ABSENT
+            for place in places.classes("node", procedure.node_station, procedure.site):
+                found.append(_Sighting("node", place, state, f"procedures[{i}].nodes_positive", proven=True))
+    return found
+
+
+def _without_disproved(sightings: list[_Sighting]) -> list[_Sighting]:
+    """What the microscope says of a distant node class settles what imaging suspected of it."""
+    settled = {s.place for s in sightings if s.kind == "node" and s.proven}
+    return [s for s in sightings if s.proven or s.kind != "node" or s.place not in settled]
+
+
+def _is_regional(place: str, nodes: NodeList | None) -> bool | None:
+    """Whether a node class is regional; ``None`` when the list does not say. Unspecified stations are regional."""
+    if nodes is None or place == "unspecified" or place in nodes.regional:
+        return True
+    return False if place in nodes.distant else None
+
+
+def _procedure_is_regional(procedure: Procedure, places: Places, nodes: NodeList | None) -> bool:
+    classes = places.classes("node", procedure.node_station, procedure.site)
+    return not classes or any(_is_regional(place, nodes) is not False for place in classes)
+
+
+def _node_facts(case: Case, places: Places, nodes: NodeList | None, sightings: list[_Sighting]) -> FactTable:
+    table: FactTable = {}
+    examined = [(p, i) for i, p in enumerate(case.procedures) if p.nodes_removed is not None]
+    regional = [(p, i) for p, i in examined if _procedure_is_regional(p, places, nodes)]
+    if regional:
+        removed = sum(p.nodes_removed or 0 for p, _ in regional)
+        counted = [p.nodes_positive for p, _ in regional if p.nodes_positive is not None]
+        path = f"procedures[{regional[0][1]}].nodes_positive"
+        table["nodes_removed"] = number(removed, path)
+        if counted:
+            table["nodes_positive"] = number(sum(counted), path)
+            table["nodes_examined"] = Fact("positive" if sum(counted) else "negative", path)
+        sentinel = all(p.kind is ProcedureKind.SENTINEL_NODE_BIOPSY for p, _ in regional)
+        table["by_sentinel"] = Fact(State.PRESENT if sentinel else State.ABSENT, path)
+    proven = [
+        s
+        for s in sightings
+        if s.kind == "node" and s.proven and s.state is State.PRESENT and _is_regional(s.place, nodes)
+    ]
+    if proven and "nodes_positive" not in table:
+        table["nodes_examined"] = Fact("positive", proven[0].path)
+        table["nodes_positive"] = Fact(Span(len(proven), 200), proven[0].path)
+        table["by_sentinel"] = Fact(State.ABSENT, proven[0].path)
+    table.setdefault("nodes_examined", Fact("none", "", "no microscopy of regional nodes is recorded"))
+    seen = [s for s in sightings if s.kind == "node" and not s.proven and _is_regional(s.place, nodes) is True]
+    present = [s for s in seen if s.state is State.PRESENT]
+    if present:
+        table["nodes_clinical"] = Fact(State.PRESENT, present[0].path)
+    elif seen:
+        states = {s.state for s in seen}
+        state = State.EQUIVOCAL if State.EQUIVOCAL in states else seen[0].state
+        table["nodes_clinical"] = Fact(state, seen[0].path)
+    elif any(p.kind is ProcedureKind.SENTINEL_NODE_BIOPSY for p, _ in regional):
+        remark = "a sentinel biopsy is done where the nodes are clinically negative"
+        table["nodes_clinical"] = Fact(State.ABSENT, "procedures", remark)
+    table["in_transit"] = _in_transit(case, sightings)
+    classes = {s.place for s in sightings if s.kind == "node" and s.state is State.PRESENT}
+    table["node_classes"] = Fact(frozenset(classes), "presentation.nodes")
+    return table
+
+
+def _in_transit(case: Case, sightings: list[_Sighting]) -> Fact:
+    for i, procedure in enumerate(case.procedures):
+        if procedure.in_transit is not None:
+            return Fact(procedure.in_transit, f"procedures[{i}].in_transit")
+    for sighting in sightings:
+        if sighting.kind == "in_transit":
+            return Fact(sighting.state, sighting.path)
+    return Fact(State.ABSENT, "", "in-transit metastasis is not mentioned and is taken as none")
+
+
+def _distant_facts(nodes: NodeList | None, sightings: list[_Sighting]) -> FactTable:
+    none = Fact(State.ABSENT, "", "not mentioned, taken as none")
+    names = ("distant_liver", "distant_lung", "distant_skin", "distant_pleura", "distant_nodes", "distant_other")
+    table: FactTable = dict.fromkeys(names, none)
+    for sighting in _without_disproved(sightings):
+        if sighting.kind == "organ":
+            name = _DISTANT.get(sighting.place, "distant_other")
+            table[name] = _stronger(table[name], Fact(sighting.state, sighting.path))
+        elif sighting.kind == "node" and _is_regional(sighting.place, nodes) is False:
+            state = sighting.state
+            if state is State.PRESENT and not sighting.proven:
+                state = State.EQUIVOCAL
+            table["distant_nodes"] = _stronger(table["distant_nodes"], Fact(state, sighting.path))
+    outside = [name for name in names if name != "distant_liver"]
+    table["distant_extrahepatic"] = _any_of([table[name] for name in outside])
+    table["distant_any"] = _any_of([table[name] for name in names])
+    return table
+
+
+_STRENGTH = {State.ABSENT: 0, State.NOT_TESTED: 0, State.EQUIVOCAL: 1, State.PRESENT: 2}
+
+
+def _stronger(one: Fact, other: Fact) -> Fact:
+    """The stronger of two findings of one kind; a recorded absence beats one taken as none."""
+    assert isinstance(one.value, State)
+    assert isinstance(other.value, State)
+    if _STRENGTH[other.value] > _STRENGTH[one.value] or (one.path == "" and other.value is one.value):
+        return other
+    return one
+
+
+def _any_of(facts: list[Fact]) -> Fact:
+    strongest = facts[0]
+    for fact in facts[1:]:
+        strongest = _stronger(strongest, fact)
+    return strongest
