@@ -1,0 +1,52 @@
+"""Prior over profiles: how often each entity raises the question, and how often its tissue comes from this place."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kulchitsky.case import vocabulary as v
+from kulchitsky.case.record import Case
+from kulchitsky.knowledge.model import ModelParameters
+from kulchitsky.knowledge.profiles import NONE_OF_THESE, Profile
+from kulchitsky.reasoning.pool import RateTable
+
+Floats = NDArray[np.float64]
+
+
+def settings_of(case: Case) -> tuple[str, ...]:
+    """Where the tissue comes from: the setting of the presentation and of each specimen, without repeats."""
+    found = [case.presentation.setting, *(s.setting for s in case.specimens)]
+    return tuple(dict.fromkeys(s.value for s in found if s and s is not v.Setting.OTHER))
+
+
+def log_prior(table: RateTable, settings: tuple[str, ...]) -> Floats:
+    """Natural log prior of every profile, shape (P,), summing to one; tempered as the model says.
+
+    Several settings (a node and the skin) are alternatives: their shares are averaged. Without a setting the places
+    say nothing.
+    """
+    model = table.model
+    weight = np.array([p.base * p.share * _none(p, model) for p in table.profiles])
+    none = np.array([p.entity == NONE_OF_THESE for p in table.profiles])
+    place = np.ones(len(weight))
+    if settings:
+        place = np.array([np.mean([_place_share(p, s, model) for s in settings]) for p in table.profiles])
+    entity = np.zeros(len(table.entities))
+    np.add.at(entity, table.entity_of, weight * place)
+    # tempering flattens entities, not the components inside one
+    tempered = np.where(entity > 0, entity, 1e-300) ** model.prior
+    inside = weight * place / np.where(entity > 0, entity, 1.0)[table.entity_of]
+    total = inside * tempered[table.entity_of]
+    assert none.any()
+    return np.asarray(np.log(np.clip(total / total.sum(), 1e-300, None)))
+
+
+def _none(profile: Profile, model: ModelParameters) -> float:
+    return model.none_of_these if profile.entity == NONE_OF_THESE else 1.0
+
+
+def _place_share(profile: Profile, setting: str, model: ModelParameters) -> float:
+    """Share of the profile's specimens that come from the setting."""
+    total = sum(profile.places.values()) + model.elsewhere * (len(v.Setting) - len(profile.places))
+    return profile.places.get(setting, model.elsewhere) / total
