@@ -133,15 +133,16 @@ def test_numbers_at_risk_count_those_still_followed() -> None:
     assert curve.at(9.5) is None
 
 
-@pytest.fixture
-def packed(tmp_path: Path, make_case: Make) -> PackedCases:
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory, make_case: Make) -> PackedCases:
     rng = np.random.default_rng(7)
-    with Registry.open(tmp_path / "r.db", who="t") as registry:
+    cases = []
+    with Registry.open(tmp_path_factory.mktemp("survival") / "r.db", who="t") as registry:
         for i in range(120):
             high = bool(rng.random() < 0.5)
             months = float(rng.exponential(12 if high else 40)) + 0.1
             dead = rng.random() < 0.8
-            registry.add(
+            cases.append(
                 make_case(
                     f"c{i}",
                     sex="female" if i % 3 else "male",
@@ -151,7 +152,7 @@ def packed(tmp_path: Path, make_case: Make) -> PackedCases:
                     follow_up=((months, "dead_of_disease" if dead else "alive"),),
                 )
             )
-        registry.add(make_case("unfollowed", ki67=3))
+        registry.add_many([*cases, make_case("unfollowed", ki67=3)])
         return registry.packed()
 
 

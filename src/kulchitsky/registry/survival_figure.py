@@ -101,7 +101,7 @@ def _risk_table(axes: Axes, result: Survival, ticks: list[float], last: float) -
     for i, (curve, colour) in enumerate(zip(result.curves, _COLOURS, strict=False)):
         for tick, risk in zip(ticks, curve.risk(ticks), strict=True):
             axes.text(tick, -i - 0.5, str(risk), fontsize=8, color=colour, ha="center", va="center")
-        axes.text(-0.02, 1 - (i + 1.5) / (len(result.curves) + 1), curve.group.replace("_", " ")[:14],
+        axes.text(-0.04, 1 - (i + 1.5) / (len(result.curves) + 1), curve.group.replace("_", " ")[:14],
                   transform=axes.transAxes, fontsize=8, color=colour, ha="right", va="center")  # fmt: skip
 
 
