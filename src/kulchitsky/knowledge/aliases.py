@@ -14,15 +14,20 @@ _GREEK = str.maketrans(
     {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "Δ": "delta", "κ": "kappa", "λ": "lambda"}
 )
 _IGNORED = re.compile(r"[\s\-‐‑–—./_'’()]+")
-_AMERICAN = (("tumor", "tumour"), ("leukemia", "leukaemia"), ("estrogen", "oestrogen"), ("ooestrogen", "oestrogen"))
+_AMERICAN = (
+    (re.compile("tumor"), "tumour"),
+    (re.compile("leukemia"), "leukaemia"),
+    (re.compile("(?<!o)estrogen"), "oestrogen"),
+)
 
 
 def folded(text: str) -> str:
     """A word as it is compared: no case, spaces, hyphens, dots or slashes; Greek letters spelt; British spelling."""
-    word = unicodedata.normalize("NFKC", text).translate(_GREEK).casefold()
+    plain = unicodedata.normalize("NFKC", text).translate(_GREEK).casefold()
+    word = _IGNORED.sub("", unicodedata.normalize("NFKC", plain))
     for american, british in _AMERICAN:
-        word = word.replace(american, british)
-    return _IGNORED.sub("", word)
+        word = american.sub(british, word)
+    return word
 
 
 def resolve_marker(text: str) -> str | None:
