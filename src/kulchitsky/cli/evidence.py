@@ -125,10 +125,12 @@ def _print_coverage(found: Coverage, as_json: bool) -> None:
     filled = found.core_with_counts + found.core_with_share
     typer.echo(
         f"{found.evidence_rows} evidence rows ({found.poolable_rows} that may be added up) and {found.feature_rows} "
-        f"clinical and morphological rows from {found.sources} sources; {found.cells_with_counts} cells "
-        f"with counts.\nOf {found.core_cells} cells that matter, {filled} ({100 * filled / found.core_cells:.0f} %) "
-        f"are filled from a source that was read: {found.core_with_counts} by counts, {found.core_with_share} by a share without a "
-        f"count; {found.core_by_default} rest on a marked default. Edition {found.edition}."
+        f"clinical and morphological rows from {found.sources} sources; {found.cells_with_counts} cells with counts."
+    )
+    typer.echo(
+        f"Of {found.core_cells} cells that matter, {filled} ({100 * filled / found.core_cells:.0f} %) are filled from "
+        f"a read source: {found.core_with_counts} by counts, {found.core_with_share} by a share without a count; "
+        f"{found.core_by_default} rest on a marked default. Edition {found.edition}."
     )
 
 
