@@ -82,10 +82,11 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Terms and what the case says of them."""
+    """Terms and what the case says of them, in two columns or a ``single`` one."""
 
     kind: ClassVar[str] = "pairs"
     pairs: tuple[tuple[str, Runs], ...]
+    single: bool = False
 
 
 @dataclass(frozen=True, slots=True)

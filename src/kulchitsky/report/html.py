@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from kulchitsky.case.verdict import WorkedUpCase
+from kulchitsky.report.blocks import Column
 from kulchitsky.report.content.document import build
 from kulchitsky.report.wording import printable
 
@@ -60,7 +61,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_finalize,
     )
-    environment.globals.update(bar_span=bar_span, weight_span=weight_span, decades=decades)
+    environment.globals.update(bar_span=bar_span, weight_span=weight_span, decades=decades, width_class=width_class)
     return environment
 
 
@@ -76,6 +77,12 @@ def bar_span(value: float) -> str:
 def decades(reach: float) -> list[str]:
     """Where the factors of ten stand on a scale from -``reach`` to ``reach``, as SVG percentages."""
     return [f"{50 + 50 * power / reach:.2f}%" for power in range(-int(reach), int(reach) + 1) if power]
+
+
+def width_class(column: Column, columns: tuple[Column, ...]) -> int:
+    """The width of a column in percent, to the nearest of the style sheet's steps of five."""
+    whole = sum(each.share for each in columns)
+    return min(max(5 * round(20 * column.share / whole), 5), 75)
 
 
 def weight_span(low: float, high: float, reach: float) -> dict[str, Any]:

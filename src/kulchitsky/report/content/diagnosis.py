@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from kulchitsky.case.verdict import Diagnosis, NextTest, Weight
 from kulchitsky.report import wording as w
 from kulchitsky.report.blocks import (
@@ -10,6 +12,7 @@ from kulchitsky.report.blocks import (
     Block,
     Column,
     Fold,
+    Items,
     Paragraph,
     Part,
     Runs,
@@ -21,8 +24,11 @@ from kulchitsky.report.blocks import (
 from kulchitsky.report.desk import Desk, figure, missing, quiet, say, strong
 
 RANKED_ON_FIRST_PAGE = 6
+REASONS_ON_FIRST_PAGE = 4
 OPEN_DIAGNOSES = 5
 TESTS_ON_FIRST_PAGE = 3
+
+_ID = re.compile(r"[a-z][a-z0-9_.]*")
 
 BASIS_WORDS = {
     "counts": "counted in studies",
@@ -46,7 +52,36 @@ def ranked(desk: Desk) -> Section:
     if working is not None and (working.text or working.entity):
         given = working.text or desk.name(working.entity or "")
         blocks.append(Paragraph(say("Submitted as: ", strong(given), ".")))
+    blocks += _reasons(desk, diagnoses[0])
     return Section("diagnosis", "Diagnosis", tuple(blocks), wide=True)
+
+
+def _reasons(desk: Desk, diagnosis: Diagnosis) -> list[Block]:
+    """What speaks most for and against the leading diagnosis."""
+    own = [
+        (i, weight) for i, weight in enumerate(desk.worked.differential.weights) if weight.entity == diagnosis.entity
+    ]
+    own.sort(key=lambda pair: -abs(pair[1].log10_lr))
+    lines: list[Runs] = []
+    for title, chosen in (
+        ("For", [pair for pair in own if pair[1].log10_lr > 0]),
+        ("Against", [pair for pair in own if pair[1].log10_lr < 0]),
+    ):
+        runs = say(strong(f"{title} {diagnosis.name}: "))
+        for position, (index, weight) in enumerate(chosen[:REASONS_ON_FIRST_PAGE]):
+            shown = figure(w.log_ratio(weight.log10_lr), weight.log10_lr, f"differential.weights.{index}.log10_lr")
+            runs = say(runs, "; " if position else None, finding_name(desk, weight.finding), " ", shown)
+            runs = say(runs, desk.cite(weight.sources))
+        lines.append(say(runs, "." if chosen else quiet("nothing recorded.")))
+    note = quiet("Numbers: base-10 logarithm of the likelihood ratio.")
+    return [Items((*lines[:1], say(*lines[1:], " ", note)))] if own else []
+
+
+def finding_name(desk: Desk, finding: str) -> str:
+    """A finding in words; a label stays as it is, a dotted id is named part by part."""
+    if not _ID.fullmatch(finding):
+        return finding
+    return desk.worked.names.get(finding) or " ".join(desk.name(part) for part in finding.split("."))
 
 
 def _nothing_weighed() -> Block:
@@ -166,7 +201,7 @@ def _weight_bar(desk: Desk, index: int, weight: Weight) -> WeightBar:
     lr = w.log_ratio(weight.log10_lr)
     group = quiet(f" group: {desk.name(weight.group)}") if weight.group not in ("", weight.finding) else None
     return WeightBar(
-        label=say(w.sentence_case(desk.name(weight.finding)), group),
+        label=say(w.sentence_case(finding_name(desk, weight.finding)), group),
         log10_lr=weight.log10_lr,
         interval=weight.interval_95,
         figures=say(
@@ -180,7 +215,7 @@ def _weight_bar(desk: Desk, index: int, weight: Weight) -> WeightBar:
             desk.cite(weight.sources),
         ),
         basis=weight.kind,
-        spoken=f"{desk.name(weight.finding)}: {direction}, log10 likelihood ratio {lr}",
+        spoken=f"{finding_name(desk, weight.finding)}: {direction}, log10 likelihood ratio {lr}",
     )
 
 

@@ -41,12 +41,16 @@ def all_issues(desk: Desk) -> list[Issue]:
         worked.stage.issues,
         worked.plan.issues,
         worked.plan.prognosis.issues,
-        *(count.issues for count in worked.counts),
-        *(reading.issues for reading in worked.readings),
+        *(_placed(count.issues, count.slide) for count in worked.counts),
+        *(_placed(reading.issues, reading.slide) for reading in worked.readings),
     ]
     issues = dict.fromkeys(issue for source in sources for issue in source)
     order = list(_LEVELS)
     return sorted(issues, key=lambda issue: order.index(issue.level))
+
+
+def _placed(issues: Iterable[Issue], slide: str) -> Iterable[Issue]:
+    return (i if i.path else i.model_copy(update={"path": w.file_name(slide)}) for i in issues)
 
 
 def look_first(desk: Desk) -> Section:
@@ -109,13 +113,15 @@ def versions(desk: Desk) -> Section:
             say(stamp.created.isoformat(sep=" ", timespec="minutes") if stamp.created else quiet("not recorded")),
         ),
     ]
-    blocks: list[Block] = [Pairs(tuple(pairs))]
+    blocks: list[Block] = [Pairs(tuple(pairs), single=True)]
     for slide, method in [
         *((count.slide, count.method) for count in desk.worked.counts),
         *((reading.slide, reading.method) for reading in desk.worked.readings),
     ]:
         rows = tuple((key, say(value)) for key, value in _flat(method))
-        body: Block = Pairs(rows) if rows else missing("The count carries no method: it cannot be repeated.")
+        body: Block = (
+            Pairs(rows, single=True) if rows else missing("The count carries no method: it cannot be repeated.")
+        )
         blocks.append(Part(w.file_name(slide), (body,)))
     blocks.append(Part("Intended use", (Callout("warn", say(w.INTENDED_USE)),)))
     return Section("method", "Method and versions", tuple(blocks), letter="P")

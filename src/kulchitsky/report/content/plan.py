@@ -110,16 +110,24 @@ def follow_up(desk: Desk) -> Section:
     visits = desk.worked.plan.follow_up
     if not visits:
         return Section("follow-up-all", "Follow-up", (_no_visits(),), letter="L")
+    dated = any(visit.date for visit in visits)
     rows = tuple(
         (
             say(w.number(visit.months)),
-            say(visit.date.isoformat() if visit.date else quiet("no date of diagnosis given")),
+            *((say(visit.date.isoformat() if visit.date else quiet("no date")),) if dated else ()),
             say(w.stop(w.sentence_case(visit.what)), desk.cite(visit.sources)),
         )
         for visit in visits
     )
-    columns = (Column("Month", "right", share=1), Column("Date", share=3), Column("What", share=10))
-    return Section("follow-up-all", "Follow-up", (Table("Visits", columns, rows, narrow=True),), letter="L")
+    columns = (
+        Column("Month", "right", share=1),
+        *((Column("Date", share=2),) if dated else ()),
+        Column("What", share=10),
+    )
+    blocks: list[Block] = [Table("Visits", columns, rows, narrow=True)]
+    if not dated:
+        blocks.append(Paragraph(say(quiet("Without dates: the record gives no date of diagnosis (diagnosed_on)."))))
+    return Section("follow-up-all", "Follow-up", tuple(blocks), letter="L")
 
 
 def tests(desk: Desk) -> Section:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kulchitsky.case.verdict import ClaimCheck, PrognosisFigure
 from kulchitsky.report import wording as w
-from kulchitsky.report.blocks import Block, Callout, Column, Paragraph, Runs, Section, Table, Tag, Tone
+from kulchitsky.report.blocks import Bar, Bars, Block, Callout, Column, Paragraph, Runs, Section, Table, Tag, Tone
 from kulchitsky.report.desk import Desk, figure, missing, quiet, say, strong
 
 ON_FIRST_PAGE = 5
@@ -45,11 +45,27 @@ def annex(desk: Desk) -> Section:
         (*_row(desk, index, item), say(w.stop(item.fits) or quiet("not stated")))
         for index, item in enumerate(prognosis.figures)
     )
-    blocks: list[Block] = (
-        [Table("Published figures, each for its own population", columns, rows)] if rows else [_nothing()]
-    )
+    blocks: list[Block] = _drawn(prognosis.figures)
+    blocks += [Table("Published figures, each for its own population", columns, rows)] if rows else [_nothing()]
     blocks += [Callout("warn", say(w.stop(issue.message), " ", issue.remedy)) for issue in prognosis.issues]
     return Section("prognosis-figures", "Prognosis figures", tuple(blocks), letter="H")
+
+
+def _drawn(figures: tuple[PrognosisFigure, ...]) -> list[Block]:
+    """The figures that are percentages, on one scale."""
+    bars = tuple(
+        Bar(
+            label=say(_endpoint(item), quiet(f" {item.population}")),
+            value=item.percent / 100,
+            interval=(item.interval_95[0] / 100, item.interval_95[1] / 100) if item.interval_95 else None,
+            figures=_value(f"plan.prognosis.figures.{index}", item),
+            spoken=f"{_endpoint(item)}: {w.percent(item.percent)}",
+        )
+        for index, item in enumerate(figures)
+        if item.percent is not None
+    )
+    caption = "Each for its own population and endpoint: not to be compared across endpoints"
+    return [Bars(caption, "Endpoint and population", bars)] if bars else []
 
 
 def claims(desk: Desk) -> Section:
@@ -72,14 +88,18 @@ def _nothing() -> Block:
 
 def _row(desk: Desk, index: int, item: PrognosisFigure) -> tuple[Runs, ...]:
     path = f"plan.prognosis.figures.{index}"
-    at = f" at {w.number(item.years)} {'year' if item.years == 1 else 'years'}" if item.years is not None else ""
     size = figure(w.number(item.n), item.n, f"{path}.n") if item.n is not None else quiet("not stated")
     return (
-        say(w.sentence_case(w.words(item.endpoint)), at),
+        say(_endpoint(item)),
         _value(path, item),
         say(w.stop(item.population), desk.cite(item.sources)),
         say(size),
     )
+
+
+def _endpoint(item: PrognosisFigure) -> str:
+    at = f" at {w.number(item.years)} {'year' if item.years == 1 else 'years'}" if item.years is not None else ""
+    return f"{w.sentence_case(w.words(item.endpoint))}{at}"
 
 
 def _value(path: str, item: PrognosisFigure) -> Runs:

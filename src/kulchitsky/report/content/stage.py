@@ -89,7 +89,7 @@ def _argument(desk: Desk, reading: StageReading) -> tuple[Block, ...]:
     columns = (Column("Category", share=2), Column("Why", share=9), Column("Missing", share=4))
     blocks: list[Block] = [Paragraph(say("Stage: ", _stage(reading.stage)))]
     if rows:
-        blocks.append(Table("Categories", columns, rows))
+        blocks.append(Table(f"Categories, {_title(reading)}", columns, rows))
     if reading.reasons:
         blocks.append(reasons(desk, reading.reasons))
     return tuple(blocks)
