@@ -61,6 +61,6 @@ def test_spacing_and_case_change_nothing(marker: str, mark: str) -> None:
     assert resolve_marker(marker.upper().replace("_", mark)) == marker
 
 
-@given(st.text(alphabet=st.characters(codec="iso8859-1"), max_size=40))
+@given(st.text(alphabet="abCDeEoOuUrRmMtT19 -/.()αβ", max_size=40))
 def test_folding_is_stable(text: str) -> None:
     assert folded(folded(text)) == folded(text)

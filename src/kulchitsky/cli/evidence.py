@@ -128,9 +128,9 @@ def _print_coverage(found: Coverage, as_json: bool) -> None:
         f"clinical and morphological rows from {found.sources} sources; {found.cells_with_counts} cells with counts."
     )
     typer.echo(
-        f"Of {found.core_cells} cells that matter, {filled} ({100 * filled / found.core_cells:.0f} %) are filled from "
-        f"a read source: {found.core_with_counts} by counts, {found.core_with_share} by a share without a count; "
-        f"{found.core_by_default} rest on a marked default. Edition {found.edition}."
+        f"Of {found.core_cells} cells that matter, {filled} ({100 * filled / found.core_cells:.0f} %) are filled "
+        f"from a read source: {found.core_with_counts} by counts, {found.core_with_share} by a share "
+        f"without a count; {found.core_by_default} rest on a marked default. Edition {found.edition}."
     )
 
 
