@@ -1,0 +1,68 @@
+"""Runs blocks on all cores, in bounded memory, and gives their results back in order."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import cv2
+
+from kulchitsky.slide.blocks import Block
+from kulchitsky.slide.cells import CellTable
+from kulchitsky.slide.checkpoint import Checkpoint
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_blocks(
+    blocks: Sequence[Block],
+    work: Callable[[Block], CellTable],
+    *,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> list[CellTable]:
+    """Work off ``blocks`` and return their tables in the order of ``blocks``.
+
+    Decoding, OpenCV, compiled loops and the network all let go of Python's lock, so threads keep every core busy;
+    each works on one block, and OpenCV's own threads are switched off. Results found in ``checkpoint`` are not
+    computed again.
+    """
+    results: list[CellTable | None] = [None] * len(blocks)
+    done = 0
+
+    def one(block: Block) -> CellTable:
+        saved = checkpoint.load(block.number) if checkpoint is not None else None
+        if saved is not None:
+            return saved
+        cells = work(block)
+        if checkpoint is not None:
+            checkpoint.save(block.number, cells)
+        return cells
+
+    cv2.setNumThreads(1)
+    workers = max(1, threads or usable_cores())
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        pending: dict[Future[CellTable], int] = {}
+        queue = iter(enumerate(blocks))
+        try:
+            while True:
+                for index, block in itertools.islice(queue, 2 * workers - len(pending)):
+                    pending[pool.submit(one, block)] = index
+                if not pending:
+                    break
+                finished, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    results[pending.pop(future)] = future.result()
+                    done += 1
+                    if progress is not None:
+                        progress(done, len(blocks))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [r for r in results if r is not None]

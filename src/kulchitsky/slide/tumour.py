@@ -1,0 +1,71 @@
+"""Tumour cells, not all cells: which nuclei are left out, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kulchitsky.slide import cells as table
+from kulchitsky.slide.cells import CellTable
+
+Mask = NDArray[np.bool_]
+
+FOCUS_TILE_UM: Final = 128.0
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSettings:
+    """Limits of the morphology filter. Areas in µm², relative ones against the slide's own tumour nuclei."""
+
+    smallest_um2: float = 9.0
+    lymphocyte_relative_area: float = 0.78
+    lymphocyte_largest_um2: float = 34.0
+    lymphocyte_relative_hema: float = 1.25
+    lymphocyte_elongation: float = 1.35
+    stroma_elongation: float = 2.3
+    stroma_relative_area: float = 0.85
+    p_tumour: float = 0.5
+    focus_ratio: float = 0.62
+
+
+def leave_out(cells: CellTable, settings: FilterSettings | None = None) -> NDArray[np.uint8]:
+    """(N,) reasons by morphology: lymphocytes (small, round, dark), stroma (spindle), debris, pigment.
+
+    Where the detector has its own opinion of tumour or not, that decides; the rules then only name the reason.
+    Positive nuclei are never called lymphocytes by their darkness alone.
+    """
+    s = settings or FilterSettings()
+    reason = np.zeros(len(cells), np.uint8)
+    if len(cells) == 0:
+        return reason
+    typical_area = float(np.median(cells.area_um2))
+    typical_hema = float(np.median(cells.hema_od))
+    small = (cells.area_um2 < s.lymphocyte_relative_area * typical_area) & (cells.area_um2 < s.lymphocyte_largest_um2)
+    dark = cells.hema_od > s.lymphocyte_relative_hema * typical_hema
+    round_ = cells.elongation < s.lymphocyte_elongation
+    spindle = (cells.elongation > s.stroma_elongation) & (cells.area_um2 < s.stroma_relative_area * typical_area)
+    judged = np.isfinite(cells.p_tumour)
+    other = judged & (cells.p_tumour < s.p_tumour)
+    reason[np.where(judged, other & (cells.elongation > 1.7), spindle)] = table.STROMA
+    reason[np.where(judged, other & (cells.elongation <= 1.7), small & dark & round_)] = table.LYMPHOCYTE
+    reason[cells.area_um2 < s.smallest_um2] = table.DEBRIS
+    return reason
+
+
+def out_of_focus(cells: CellTable, settings: FilterSettings | None = None) -> Mask:
+    """(N,) cells in fields (128 µm squares) whose nuclei have markedly softer borders than the slide's."""
+    s = settings or FilterSettings()
+    if len(cells) < 200:
+        return np.zeros(len(cells), np.bool_)
+    usual = float(np.median(cells.edge))
+    column = (cells.x_um / FOCUS_TILE_UM).astype(np.int64)
+    row = (cells.y_um / FOCUS_TILE_UM).astype(np.int64)
+    _, field, counts = np.unique(row * (column.max() + 1) + column, return_inverse=True, return_counts=True)
+    order = np.lexsort((cells.edge, field))
+    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    medians = cells.edge[order][first + counts // 2]
+    soft = (medians < s.focus_ratio * usual) & (counts >= 8)
+    return np.asarray(soft[field])
