@@ -20,6 +20,7 @@ from kulchitsky.reasoning.grade_probability import Posteriors, counting_advice, 
 from kulchitsky.reasoning.index_uncertainty import posteriors_of
 
 UNGRADED = "ungraded"
+_COUNT_REMEDY = {"ki67_percent": "Give cells counted and positive."}
 
 
 def grade(case: Case, rules: Rules, *, diagnoses: Sequence[str] = ()) -> tuple[GradeVerdict, ...]:
@@ -94,7 +95,7 @@ def _basis(system: GradingSystem, naming: Naming, name: str, split: Split | None
         both = " or ".join(system.splits_high_grade or ())
         reasons.append(
             Reason(
-                sentence=f"The indices make it high grade; whether {both} is a question of differentiation, not of the count.",
+                sentence=f"The indices make it high grade; {both} is a question of differentiation, not of counts.",
                 rule=f"grading.{system.id}.high_grade",
                 sources=system.sources,
             )
@@ -203,11 +204,9 @@ def _index_issues(system: GradingSystem, facts: Facts, posteriors: Posteriors) -
             Issue(
                 level=Level.NOTE,
                 code="grade.interval_unknown",
-                message=f"{index.name} is given without the count behind it, so its interval and the probability of each "
-                "grade are unknown; no number of cells is assumed.",
-                remedy="Give cells counted and positive."
-                if index.fact == "ki67_percent"
-                else "Give the count and its area.",
+                message=f"{index.name} is given without the count behind it, so its interval and the probability "
+                "of each grade are unknown; no number of cells is assumed.",
+                remedy=_COUNT_REMEDY.get(index.fact, "Give the count and its area."),
                 path=fact.path,
             )
         )
@@ -217,8 +216,8 @@ def _index_issues(system: GradingSystem, facts: Facts, posteriors: Posteriors) -
             Issue(
                 level=Level.WARNING,
                 code="grade.ki67.upper_bound",
-                message="The Ki-67 figure is worded 'up to': it is read as the index of the hottest area; read as a mere "
-                "upper bound it would leave every lower grade open.",
+                message="The Ki-67 figure is worded 'up to': it is read as the index of the hottest area; read as a "
+                "mere upper bound it would leave every lower grade open.",
                 remedy="Say whether the hottest area was counted, with cells counted and positive.",
                 path=bound.path,
             )

@@ -188,8 +188,8 @@ def _plan_from_percent(
     amount = smallest(sure, 1, rules.most_cells)
     if amount is None:
         text = (
-            f"At a true index of {span.exact:g} % no practicable number of cells (up to {rules.most_cells}) makes the "
-            f"grade {100 * rules.sure_at:.0f} % sure: it lies at a cut-off."
+            f"At a true index of {span.exact:g} % no practicable number of cells (up to {rules.most_cells}) makes "
+            f"the grade {100 * rules.sure_at:.0f} % sure: it lies at a cut-off."
         )
     else:
         text = (

@@ -42,9 +42,9 @@ def stage(case: Case, rules: Rules, *, diagnoses: Sequence[str] = ()) -> StageVe
     return StageVerdict(
         topography=first.topography if first else "",
         morphology=first.morphology if first else "",
-        routing=tuple(_routing_reason(route, rules) for route in routes),
+        routing=tuple(_routing_reason(route) for route in routes),
         readings=tuple(readings),
-        issues=_issues(case, rules, routes),
+        issues=_issues(case, routes),
     )
 
 
@@ -63,7 +63,7 @@ def _default_candidates(case: Case, rules: Rules) -> tuple[str, ...]:
     )
 
 
-def _routing_reason(route: Route, rules: Rules) -> Reason:
+def _routing_reason(route: Route) -> Reason:
     codes = f"{route.topography or 'no topography'} with {route.morphology or 'no morphology'}"
     name = route.entity.replace("_", " ")
     if route.row is None:
@@ -100,7 +100,7 @@ def _readings(case: Case, rules: Rules, route: Route, year: int | None) -> list[
                 edition=rules.edition,
                 authority="registry routing",
                 stage=NOT_STAGED,
-                reasons=(_routing_reason(route, rules),),
+                reasons=(_routing_reason(route),),
             )
         ]
     readings = []
@@ -141,8 +141,8 @@ def _reading(case: Case, rules: Rules, scheme: Scheme, nodes: NodeList | None, s
     return StageReading(
         scheme=scheme.id,
         scheme_name=scheme.name,
-        edition=f"{scheme.authority} {scheme.edition}",
-        authority=nodes.authority if nodes is not None else scheme.authority,
+        edition=scheme.edition,
+        authority=f"{scheme.authority}, nodes by {nodes.authority}" if nodes is not None else scheme.authority,
         categories=tuple(_category(case, rules, letter, staged) for letter in ("T", "N", "M")),
         stage=staged.stage,
         possible=staged.possible,
@@ -173,7 +173,7 @@ def _prefix(case: Case, letter: str, staged: Staged) -> str:
     return "yp" if any(s.after_treatment and s.kind.value == "primary" for s in case.specimens) else "p"
 
 
-def _issues(case: Case, rules: Rules, routes: list[Route]) -> tuple[Issue, ...]:
+def _issues(case: Case, routes: list[Route]) -> tuple[Issue, ...]:
     issues = []
     families = {route.row.family: route for route in routes if route.row is not None}
     unstaged = [route for route in families.values() if route.row is not None and not route.row.staged]
@@ -205,5 +205,4 @@ def _issues(case: Case, rules: Rules, routes: list[Route]) -> tuple[Issue, ...]:
                 remedy="Give nodes_positive beside nodes_removed.",
             )
         )
-    del rules
     return tuple(issues)

@@ -7,10 +7,11 @@ as the clinical M0 of TNM does, and the reading says so.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from kulchitsky.case.record import Case, Procedure
-from kulchitsky.case.vocabulary import Layer, Modality, ProcedureKind, SpecimenKind, State
+from kulchitsky.case.record import Case, ImagingFinding, Procedure
+from kulchitsky.case.vocabulary import Layer, Modality, ProcedureKind, Setting, Side, SpecimenKind, State
 from kulchitsky.knowledge.rules import Rules
 from kulchitsky.knowledge.rules_staging import NodeList
 from kulchitsky.reasoning.evaluate import Fact, Span
@@ -23,9 +24,11 @@ _WALL = (
     (Layer.MUSCULARIS_PROPRIA, "muscularis_propria"),
     (Layer.SUBSEROSA, "subserosa"),
     (Layer.SEROSA, "serosa"),
-    (Layer.VISCERAL, "adjacent"),
 )
 _DEEP = {Layer.FASCIA, Layer.MUSCLE, Layer.BONE}
+_MEDIASTINAL = frozenset({"mediastinal", "subcarinal"})
+_MANY = 99.0
+_NOT_OUTSIDE = frozenset({"peripancreatic_fat", "pancreas_structure"})
 _REMOVING = {ProcedureKind.EXCISION, ProcedureKind.WIDE_EXCISION, ProcedureKind.RESECTION}
 _DISTANT = {"liver": "distant_liver", "lung": "distant_lung", "skin": "distant_skin", "pleura": "distant_pleura"}
 _BODY_IMAGING = {Modality.CT, Modality.MRI, Modality.FDG_PET, Modality.SSTR_PET, Modality.OCTREOTIDE_SCAN}
@@ -42,6 +45,7 @@ class _Sighting:
     state: State
     path: str
     proven: bool = False
+    solitary: bool = False
 
 
 def stage_facts(case: Case, rules: Rules, nodes: NodeList | None) -> FactTable:
@@ -84,19 +88,40 @@ def _primary_facts(case: Case, places: Places) -> FactTable:
         deep = bool(layers & _DEEP) or bool(named & {"fascia", "muscle", "cartilage", "bone_structure"})
         table["deep_invasion"] = Fact(State.PRESENT if deep else State.ABSENT, path)
         table["structures"] = Fact(named, path)
-        outside = bool(named) or bool(layers & {Layer.SEROSA, Layer.VISCERAL})
+        outside = bool(named - _NOT_OUTSIDE) or Layer.SEROSA in layers
         table["limited_to_organ"] = Fact(State.ABSENT if outside else State.PRESENT, path)
         depths = [name for layer, name in _WALL if layer in layers]
         if "adjacent_organ" in named or "large_vessel" in named:
             depths.append("adjacent")
         if depths:
             table["depth"] = Fact(depths[-1], path)
+    if "structures" not in table and any(p.kind in _REMOVING and p.tumour_size_cm for p in case.procedures):
+        remark = "no invaded structure is named for the resected tumour; taken as none"
+        table["structures"] = Fact(frozenset(), "procedures", remark)
+        table["limited_to_organ"] = Fact(State.PRESENT, "procedures", remark)
+    mass = _mesenteric_mass(case, places)
+    if mass is not None:
+        table["mesenteric_mass_cm"] = mass
     found = case.presentation.primary_found
     if found is not None:
         table["primary_found"] = Fact(found, "presentation.primary_found")
     elif sizes or described or clinical is not None:
         table["primary_found"] = Fact(State.PRESENT, "presentation.size")
     return table
+
+
+def _mesenteric_mass(case: Case, places: Places) -> Fact | None:
+    """Size of a mesenteric mass where the finding says it in centimetres; 0 where one is expressly absent."""
+    for i, scan in enumerate(case.imaging):
+        for j, finding in enumerate(scan.findings):
+            text = f"{finding.what} {finding.place}"
+            if places.says("mesenteric_mass", text):
+                path = f"imaging[{i}].findings[{j}]"
+                if finding.state is State.ABSENT:
+                    return number(0, path)
+                size = re.search(r"(\d+(?:\.\d+)?)\s*cm", text)
+                return number(float(size.group(1)), path) if size else None
+    return None
 
 
 def _organ_sightings(
@@ -114,7 +139,8 @@ def _organ_sightings(
     classes = places.classes("organ", *texts)
     if not places.says("metastasis", *texts):
         classes -= own
-    return [_Sighting("organ", place, state, path) for place in classes]
+    solitary = places.says("single", *texts)
+    return [_Sighting("organ", place, state, path, solitary=solitary) for place in classes]
 
 
 def _own_organs(case: Case) -> frozenset[str]:
@@ -126,8 +152,8 @@ def _sightings(case: Case, places: Places) -> list[_Sighting]:
     found: list[_Sighting] = []
     own = _own_organs(case)
     for i, node in enumerate(case.presentation.nodes):
-        for place in places.classes("node", node.station) or {"unspecified"}:
-            found.append(_Sighting("node", place, node.state, f"presentation.nodes[{i}]"))
+        stations = _stations(case, places, node.side, node.station) or {"unspecified"}
+        found += [_Sighting("node", place, node.state, f"presentation.nodes[{i}]") for place in stations]
     for i, scan in enumerate(case.imaging):
         for j, finding in enumerate(scan.findings):
             path = f"imaging[{i}].findings[{j}]"
@@ -135,24 +161,45 @@ def _sightings(case: Case, places: Places) -> list[_Sighting]:
             if places.says("in_transit", *texts):
                 found.append(_Sighting("in_transit", "in_transit", finding.state, path))
             elif places.says("node", *texts):
-                for place in places.classes("node", *texts) or {"unspecified"}:
-                    found.append(_Sighting("node", place, finding.state, path))
+                stations = _stations(case, places, finding.side, *texts) or {"unspecified"}
+                found += [_Sighting("node", place, finding.state, path) for place in stations]
             else:
                 found += _organ_sightings(places, texts, finding.state, path, own)
+                found += _other_lung(case, places, finding, path)
     for i, specimen in enumerate(case.specimens):
         if specimen.kind is SpecimenKind.METASTASIS:
             path = f"specimens[{i}]"
-            for place in places.classes("node", specimen.site):
-                found.append(_Sighting("node", place, State.PRESENT, path, proven=True))
-            if not places.classes("node", specimen.site):
-                for place in places.classes("organ", specimen.site) or {"other"}:
-                    found.append(_Sighting("organ", place, State.PRESENT, path, proven=True))
+            kind = "node" if places.classes("node", specimen.site) else "organ"
+            for place in places.classes(kind, specimen.site) or {"other"}:
+                found.append(_Sighting(kind, place, State.PRESENT, path, proven=True))
     for i, procedure in enumerate(case.procedures):
         if procedure.nodes_positive is not None:
             state = State.PRESENT if procedure.nodes_positive else State.ABSENT
-            for place in places.classes("node", procedure.node_station, procedure.site):
-                found.append(_Sighting("node", place, state, f"procedures[{i}].nodes_positive", proven=True))
+            stations = _stations(case, places, procedure.side, procedure.node_station, procedure.site)
+            path = f"procedures[{i}].nodes_positive"
+            found += [_Sighting("node", place, state, path, proven=True) for place in stations]
     return found
+
+
+def _stations(case: Case, places: Places, side: Side | None, *texts: str) -> frozenset[str]:
+    """Node classes named in ``texts``; on the other side of the body from the primary they are *contralateral*."""
+    site = case.presentation.site
+    own = site.side if site is not None else None
+    if {own, side} == {Side.LEFT, Side.RIGHT}:
+        return frozenset({"contralateral"})
+    return places.classes("node", *texts)
+
+
+def _other_lung(case: Case, places: Places, finding: ImagingFinding, path: str) -> list[_Sighting]:
+    """A nodule in the lung opposite a lung primary."""
+    site = case.presentation.site
+    own = site.side if site is not None else None
+    if case.presentation.setting is not Setting.LUNG or {own, finding.side} != {Side.LEFT, Side.RIGHT}:
+        return []
+    if "lung" not in places.classes("organ", finding.what, finding.place):
+        return []
+    sure = finding.state is not State.PRESENT or places.says("metastasis", finding.what, finding.place)
+    return [_Sighting("other_lung", "other_lung", finding.state if sure else State.EQUIVOCAL, path)]
 
 
 def _without_disproved(sightings: list[_Sighting]) -> list[_Sighting]:
@@ -163,6 +210,8 @@ def _without_disproved(sightings: list[_Sighting]) -> list[_Sighting]:
 
 def _is_regional(place: str, nodes: NodeList | None) -> bool | None:
     """Whether a node class is regional; ``None`` when the list does not say. Unspecified stations are regional."""
+    if place == "contralateral":
+        return not any(site.startswith("skin") for site in nodes.sites) if nodes is not None else True
     if nodes is None or place == "unspecified" or place in nodes.regional:
         return True
     return False if place in nodes.distant else None
@@ -209,8 +258,14 @@ def _node_facts(case: Case, places: Places, nodes: NodeList | None, sightings: l
         remark = "a sentinel biopsy is done where the nodes are clinically negative"
         table["nodes_clinical"] = Fact(State.ABSENT, "procedures", remark)
     table["in_transit"] = _in_transit(case, sightings)
-    classes = {s.place for s in sightings if s.kind == "node" and s.state is State.PRESENT}
-    table["node_classes"] = Fact(frozenset(classes), "presentation.nodes")
+    involved = [s for s in _without_disproved(sightings) if s.kind == "node" and s.state is State.PRESENT]
+    classes = frozenset(s.place for s in involved)
+    table["node_classes"] = Fact(classes, "presentation.nodes")
+    stations = classes & _MEDIASTINAL
+    if stations:
+        entries = {s.path for s in involved if s.place in _MEDIASTINAL}
+        least = max(len(stations), len(entries)) if len(stations) > 1 else 1
+        table["n2_stations"] = Fact(Span(least, least if least > 1 else _MANY), "presentation.nodes")
     return table
 
 
@@ -237,10 +292,30 @@ def _distant_facts(nodes: NodeList | None, sightings: list[_Sighting]) -> FactTa
             if state is State.PRESENT and not sighting.proven:
                 state = State.EQUIVOCAL
             table["distant_nodes"] = _stronger(table["distant_nodes"], Fact(state, sighting.path))
+    other_lung = [s for s in sightings if s.kind == "other_lung"]
+    table["contralateral_lung"] = Fact(other_lung[0].state, other_lung[0].path) if other_lung else none
+    table |= _extrathoracic(sightings)
     outside = [name for name in names if name != "distant_liver"]
     table["distant_extrahepatic"] = _any_of([table[name] for name in outside])
     table["distant_any"] = _any_of([table[name] for name in names])
     return table
+
+
+def _extrathoracic(sightings: list[_Sighting]) -> FactTable:
+    """How many places and organs outside the chest hold metastases: at least as many as are named."""
+    found = [
+        s
+        for s in sightings
+        if s.state is State.PRESENT and s.kind == "organ" and s.place not in ("lung", "pleura") and s.place != "node"
+    ]
+    if not found:
+        return {}
+    organs = len({s.place for s in found})
+    solitary = organs == 1 and all(s.solitary for s in found)
+    return {
+        "extrathoracic_organs": Fact(Span(organs, organs), found[0].path),
+        "extrathoracic_sites": Fact(Span(organs, organs if solitary or organs > 1 else _MANY), found[0].path),
+    }
 
 
 _STRENGTH = {State.ABSENT: 0, State.NOT_TESTED: 0, State.EQUIVOCAL: 1, State.PRESENT: 2}

@@ -182,9 +182,12 @@ def _group_reason(
     if stage != UNDETERMINED:
         sentence = f"{values}: stage {stage} ({basis})."
         if later != now:
-            sentence = f"{values}: stage {stage} ({basis}) on what is proven; {' or '.join(s for s in later if s != stage)} possible."
+            others = " or ".join(name for name in later if name != stage)
+            sentence = f"{values}: stage {stage} ({basis}) on what is proven; {others} possible."
     elif now:
         sentence = f"{values}: stage {' or '.join(now)} ({basis}), not settled."
+    elif not scheme.groups:
+        sentence = f"{values}: the stage groups of this edition are not in the rule base."
     else:
         sentence = f"{values}: no stage group of the scheme holds this combination ({basis})."
     sources = tuple(dict.fromkeys(key for row in scheme.groups if row.stage in now for key in row.sources))
