@@ -263,10 +263,22 @@ def test_is_accessible_in_structure(tree: ET.Element) -> None:
 
 
 def test_the_improbable_rest_is_folded(tree: ET.Element, worked: WorkedUpCase) -> None:
-    folds = list(by_id(tree, "differential").iter("details"))
+    folds = [
+        f for f in by_id(tree, "differential").iter("details") if "less probable" in (f.findtext("summary") or "")
+    ]
     assert len(folds) == 1
     hidden = {text_of(h).split(". ", 1)[1] for h in folds[0].iter("h3")}
-    assert hidden == {d.name for d in worked.differential.diagnoses[5:]}
+    assert hidden == {d.name for d in worked.differential.diagnoses if d.posterior < 0.01}
+
+
+def test_findings_that_hardly_count_are_folded(tree: ET.Element) -> None:
+    first = next(part for part in by_id(tree, "differential").iter("div") if part.get("class") == "part")
+    shown = [float(d.get("value", "")) for table in first.findall("div/table") for d in table.iter("data")]
+    assert shown == sorted(shown, key=lambda value: -abs(value))
+    assert min(abs(value) for value in shown) >= 0.05
+    for fold in by_id(tree, "differential").iter("details"):
+        if "hardly move" in (fold.findtext("summary") or ""):
+            assert all(abs(float(d.get("value", ""))) < 0.05 for d in fold.iter("data"))
 
 
 def test_bars_point_the_way_the_weight_does(tree: ET.Element, worked: WorkedUpCase) -> None:

@@ -25,16 +25,20 @@ from kulchitsky.report.desk import Desk, figure, missing, quiet, say, strong
 
 RANKED_ON_FIRST_PAGE = 6
 REASONS_ON_FIRST_PAGE = 4
-OPEN_DIAGNOSES = 5
+OPEN_AT_LEAST, OPEN_AT_MOST = 2, 5
+OPEN_POSTERIOR = 0.01
+"""Below it a diagnosis is folded away: a choice of display, not a medical cut-off."""
+SMALL_WEIGHT = 0.05
+"""Findings with a smaller |log10 LR| are folded away: a choice of display."""
 TESTS_ON_FIRST_PAGE = 3
 
 _ID = re.compile(r"[a-z][a-z0-9_.]*")
 
 BASIS_WORDS = {
-    "counts": "counted in studies",
-    "density": "distribution from studies",
-    "family": "borrowed from its family",
-    "default": "no study: moves the odds little",
+    "counts": "not stated",
+    "density": "distribution",
+    "family": "from its family",
+    "default": "no study",
 }
 
 
@@ -159,10 +163,12 @@ def differential(desk: Desk) -> Section:
         _diagnosis_part(desk, index, diagnosis, by_entity.get(diagnosis.entity, []), reach)
         for index, diagnosis in enumerate(verdict.diagnoses)
     )
-    blocks: list[Block] = [Paragraph(say(_HOW_TO_READ)), *parts[:OPEN_DIAGNOSES]]
-    if parts[OPEN_DIAGNOSES:]:
-        names = w.listed([diagnosis.name for diagnosis in verdict.diagnoses[OPEN_DIAGNOSES:]])
-        blocks.append(Fold(f"{len(parts[OPEN_DIAGNOSES:])} less probable diagnoses: {names}", parts[OPEN_DIAGNOSES:]))
+    probable = [diagnosis for diagnosis in verdict.diagnoses if diagnosis.posterior >= OPEN_POSTERIOR]
+    opened = min(max(len(probable), OPEN_AT_LEAST), OPEN_AT_MOST)
+    blocks: list[Block] = [Paragraph(say(_HOW_TO_READ)), *parts[:opened]]
+    if parts[opened:]:
+        names = w.listed([diagnosis.name for diagnosis in verdict.diagnoses[opened:]])
+        blocks.append(Fold(f"{len(parts[opened:])} less probable diagnoses: {names}", parts[opened:]))
     return Section("differential", "Differential diagnosis, finding by finding", tuple(blocks), letter="D")
 
 
@@ -192,8 +198,18 @@ def _diagnosis_part(
     if not weights:
         return Part(title, (line, missing("No finding of this case carries a weight for this diagnosis.")))
     weights = sorted(weights, key=lambda pair: -abs(pair[1].log10_lr))
-    bars = tuple(_weight_bar(desk, number, weight) for number, weight in weights)
-    return Part(title, (line, Weights(f"Findings for and against {diagnosis.name}", bars, reach)))
+    bars = [_weight_bar(desk, number, weight) for number, weight in weights]
+    large = tuple(bar for bar in bars if abs(bar.log10_lr) >= SMALL_WEIGHT)
+    small = tuple(bar for bar in bars if abs(bar.log10_lr) < SMALL_WEIGHT)
+    blocks: list[Block] = [line]
+    if large:
+        blocks.append(Weights(f"Findings for and against {diagnosis.name}", large, reach))
+    if small:
+        count = f"{len(small)} {'finding hardly moves' if len(small) == 1 else 'findings hardly move'} the odds"
+        limit = f"|log10 LR| below {w.number(SMALL_WEIGHT)}"
+        table = Weights(f"Findings that hardly move the odds of {diagnosis.name}", small, reach)
+        blocks.append(Fold(f"{count} of {diagnosis.name} ({limit})", (table,)))
+    return Part(title, tuple(blocks))
 
 
 def _weight_bar(desk: Desk, index: int, weight: Weight) -> WeightBar:
@@ -221,7 +237,7 @@ def _weight_bar(desk: Desk, index: int, weight: Weight) -> WeightBar:
 
 def _counts(weight: Weight) -> Runs:
     if weight.n_positive is None or weight.n_tested is None:
-        return say(quiet("none"))
+        return say(quiet(BASIS_WORDS[weight.kind]))
     studies = f" in\N{NO-BREAK SPACE}{_studies(weight.studies)}" if weight.studies else ""
     return say(f"{w.number(weight.n_positive)}/{w.number(weight.n_tested)}", quiet(studies))
 

@@ -63,7 +63,7 @@ def category(value: Category) -> str:
 
 
 def _stage(stage: str) -> Tag:
-    return Tag(w.sentence_case(stage), "warn" if stage == UNDETERMINED else "plain")
+    return Tag(w.sentence_case(w.words(stage)), "warn" if stage == UNDETERMINED else "plain")
 
 
 def _row(reading: StageReading) -> tuple[Runs, ...]:
