@@ -8,19 +8,18 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from kulchitsky._version import __version__
 from kulchitsky.case.errors import KulchitskyError, RefusedInput
 from kulchitsky.cli import case_file, challenge, differential, evidence, next, workup
 
-INTENDED_USE = "Research and education use only, not a medical device. Every statement leads to its source."
+INTENDED_USE = "Research and education use only, no medical device; every statement leads to its source."
 
 app = typer.Typer(
     name="kulchitsky",
     help=(
-        "A second reader for neuroendocrine tumours: it counts the slide, weighs the stains, and shows its sources.\n\n"
+        "A second reader for neuroendocrine tumours: counts the slide, weighs the stains, shows its sources.\n\n"
         "Start with `kulchitsky workup examples/thigh-mass -o out`: chart and slides in, the worked-up case out.\n\n"
         f"{INTENDED_USE}"
     ),
@@ -62,10 +61,10 @@ def main() -> None:
     try:
         app()
     except RefusedInput as error:
-        click.echo(f"kulchitsky: {error}", err=True)
+        typer.echo(f"kulchitsky: {error}", err=True)
         sys.exit(1)
     except KulchitskyError as error:
-        click.echo(f"kulchitsky: internal error: {error}", err=True)
+        typer.echo(f"kulchitsky: internal error: {error}", err=True)
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kulchitsky import workup as use
+from kulchitsky.case.issue import Level
+from kulchitsky.cli.progress import progress_bar
 from kulchitsky.cli.text import print_issues, print_json
+
+if TYPE_CHECKING:
+    from kulchitsky.case.verdict import WorkedUpCase
 
 
 def workup(
@@ -47,31 +52,36 @@ def workup(
 
     `kulchitsky workup examples/thigh-mass -o out` shows all of it.
     """
-    worked, files = use.work_up(
-        case,
-        out,
-        diagnosis=diagnosis,
-        slides=slide or (),
-        detector=detector,
-        formats=formats.split(","),
-        progress=True,
-    )
+    with progress_bar() as tell:
+        worked, files = use.work_up(
+            case,
+            out,
+            diagnosis=diagnosis,
+            slides=slide or (),
+            detector=detector,
+            formats=formats.split(","),
+            tell=tell,
+        )
     if as_json:
         print_json(worked)
         return
-    top = worked.differential.diagnoses[0] if worked.differential.diagnoses else None
-    if top is not None:
-        low, high = (round(100 * x) for x in top.interval_95)
-        typer.echo(
-            f"{top.name}: {100 * top.posterior:.0f} % ({low}-{high} %), none of the list {100 * worked.differential.none_of_these:.0f} %"
-        )
+    _print_summary(worked)
+    print_issues(i for i in worked.issues if i.level is Level.SERIOUS)
+    for kind, path in files.items():
+        typer.echo(f"{kind}: {path}")
+
+
+def _print_summary(worked: WorkedUpCase) -> None:
+    """The few lines that a reader wants before opening the report."""
+    weighed = worked.differential
+    for found in weighed.diagnoses[:3]:
+        low, high = (100 * end for end in found.interval_95)
+        typer.echo(f"{100 * found.posterior:5.1f} % ({low:.0f}-{high:.0f} %)  {found.name}")
+    typer.echo(f"{100 * weighed.none_of_these:5.1f} %  none of the listed entities")
     for verdict in worked.grade[:1]:
         typer.echo(f"grade: {verdict.grade} ({verdict.system}, {verdict.edition})")
     for reading in worked.stage.readings:
         possible = f" (still possible: {', '.join(reading.possible)})" if len(reading.possible) > 1 else ""
         typer.echo(f"stage: {reading.stage}{possible} ({reading.scheme_name}, {reading.authority} {reading.edition})")
-    for test in worked.differential.next_tests[:1]:
+    for test in weighed.next_tests[:1]:
         typer.echo(f"next stain: {', '.join(worked.names.get(m, m) for m in test.markers)}")
-    print_issues(i for i in worked.issues if i.level == "serious")
-    for kind, path in files.items():
-        typer.echo(f"{kind}: {path}")

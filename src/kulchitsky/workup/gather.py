@@ -86,9 +86,14 @@ def _read(source: Path) -> Gathered:
 
 
 def _chart_in(folder: Path) -> Path:
-    """The one chart of a folder: a case file before prose; two of a kind are ambiguous and refused."""
-    for endings, what in ((CASE_ENDINGS, "case files"), (PROSE_ENDINGS, "reports")):
-        found = sorted(p for p in folder.iterdir() if p.suffix.lower() in endings and p.name.lower() != "readme.md")
+    """The one chart of a folder: ``case.*`` before other case files, and those before prose (``report.*`` first).
+
+    Two candidates of the same rank are ambiguous and refused.
+    """
+    files = sorted(p for p in folder.iterdir() if p.is_file() and p.stem.lower() != "readme")
+    for endings, usual, what in ((CASE_ENDINGS, "case", "case files"), (PROSE_ENDINGS, "report", "reports")):
+        found = [p for p in files if p.suffix.lower() in endings]
+        found = [p for p in found if p.stem.lower() == usual] or found
         if len(found) > 1:
             names = ", ".join(p.name for p in found[:4])
             raise RefusedCase(

@@ -24,7 +24,7 @@ from kulchitsky.reasoning.stage import stage
 from kulchitsky.workup.cited import names_used, references_cited
 from kulchitsky.workup.gather import Gathered, gather
 from kulchitsky.workup.issues_of_case import issues_of_case
-from kulchitsky.workup.look_at_slides import SlideWork, look_at_slides
+from kulchitsky.workup.look_at_slides import SlideWork, Tell, look_at_slides
 from kulchitsky.workup.write_report import write_report
 
 LEADING_POSTERIOR = 0.05
@@ -39,7 +39,7 @@ def work_up(
     slides: Iterable[str] = (),
     detector: str = "accurate",
     formats: Sequence[str] = ("html", "json", "pdf", "fhir", "ics"),
-    progress: bool = False,
+    tell: Tell | None = None,
     today: dt.date | None = None,
 ) -> tuple[WorkedUpCase, dict[str, Path]]:
     """Work up the case at ``path`` and, where ``out`` is given, write its report there.
@@ -52,7 +52,7 @@ def work_up(
     knowledge, rules = load_knowledge(), load_rules()
     working = _entity(diagnosis, knowledge)
     gathered = gather(path, slides)
-    seen = look_at_slides(gathered, detector=detector, out=Path(out) if out is not None else None, progress=progress)
+    seen = look_at_slides(gathered, detector=detector, out=Path(out) if out is not None else None, tell=tell)
     worked = conclude(seen, gathered, knowledge, rules, working=working, today=today)
     files = write_report(worked, Path(out), formats=formats, base=Path(out)) if out is not None else {}
     return worked, files
