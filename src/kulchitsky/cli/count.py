@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from kulchitsky import workup
 from kulchitsky.case.measure import CellCount, SlideCount
 from kulchitsky.cli.text import print_issues, print_json
-from kulchitsky.workup.count_slide import count_slide
 
 
 class Detector(StrEnum):
@@ -62,7 +62,7 @@ def count(
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"counting {slide.name}", total=None)
-        result = count_slide(
+        result = workup.count_slide(
             slide,
             detector=detector.value,
             um_per_px=um_per_px,

@@ -12,7 +12,7 @@ import typer
 
 from kulchitsky._version import __version__
 from kulchitsky.case.errors import KulchitskyError, RefusedInput
-from kulchitsky.cli import case_file, challenge, differential, evidence, next, workup
+from kulchitsky.cli import case_file, challenge, count, differential, evidence, next, read, serve, workup
 
 INTENDED_USE = "Research and education use only, no medical device; every statement leads to its source."
 
@@ -34,11 +34,14 @@ MAIN, READ, WEIGH, KEEP = "The main job", "Read and count", "Weigh and conclude"
 app.command("workup", rich_help_panel=MAIN)(workup.workup)
 app.command("init", rich_help_panel=READ)(case_file.init)
 app.command("check", rich_help_panel=READ)(case_file.check)
-app.command("evidence", rich_help_panel=KEEP)(evidence.evidence)
+app.command("schema", rich_help_panel=READ)(case_file.schema)
+app.command("read", rich_help_panel=READ)(read.read)
+app.command("count", rich_help_panel=READ)(count.count)
 app.command("differential", rich_help_panel=WEIGH)(differential.differential)
 app.command("next", rich_help_panel=WEIGH)(next.next_stain)
 app.command("challenge", rich_help_panel=WEIGH)(challenge.challenge)
-app.command("schema", rich_help_panel=READ)(case_file.schema)
+app.command("evidence", rich_help_panel=WEIGH)(evidence.evidence)
+app.command("serve", rich_help_panel=KEEP)(serve.serve)
 
 
 def _version(value: bool) -> None:
