@@ -83,8 +83,8 @@ def _improbable(
         limit = ordering.tail if finding.kind in _DENSITIES else ordering.improbable
         if probability is None or probability > limit or ratio > -ordering.least_ratio:
             continue
-        basis = kind_of(finding, entity, post)
-        other = kind_of(finding, post.table.entities[rival], post)
+        basis = kind_of(finding, entity, post, knowledge)
+        other = kind_of(finding, post.table.entities[rival], post, knowledge)
         found.append(
             Contradiction(
                 kind="improbable_finding",

@@ -104,7 +104,7 @@ def _weights(post: Posterior, drawn: Draws | None, knowledge: KnowledgeBase) -> 
                 float(np.nanmax([high[e], ratio[e]])),
             )
             entity = table.entities[e]
-            basis = kind_of(finding, entity, post)
+            basis = kind_of(finding, entity, post, knowledge)
             found.append(
                 Weight(
                     finding=finding.label,

@@ -15,6 +15,7 @@ from kulchitsky.case.record import Case, Ki67, LabResult, MarkerResult, Morpholo
 from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.knowledge.clinical_words import ClinicalWord, load_clinical_words
 from kulchitsky.knowledge.schema import Counts
+from kulchitsky.reasoning.pool import KERATIN_GROUPS, SEX_MALE, dot_finding
 
 Kind = Literal["stain", "panel", "dot", "context", "ki67", "mitoses", "age", "sex", "duration", "size", "region"]
 
@@ -72,14 +73,10 @@ def _stains(case: Case, knowledge: KnowledgeBase) -> Iterator[Finding]:
             yield Finding(
                 f"{marker_id}_dot",
                 "dot",
-                _dot_rate(marker_id, marker.group),
+                dot_finding("keratin" if marker.group in KERATIN_GROUPS else marker_id),
                 f"{marker.group}_pattern",
                 f"{marker.name}: perinuclear dot",
             )
-
-
-def _dot_rate(marker_id: str, group: str) -> str:
-    return "keratin" if group in ("keratin", "keratin_7") else marker_id
 
 
 def _event(results: list[MarkerResult], counts: Counts) -> tuple[bool, bool] | None:
@@ -195,7 +192,7 @@ def _quantities(case: Case) -> Iterator[Finding]:
         yield Finding("age", "age", "age", "age", f"age {age:g}", value=age)
     if case.patient.sex in (v.Sex.FEMALE, v.Sex.MALE):
         male = case.patient.sex is v.Sex.MALE
-        yield Finding("sex", "sex", "sex", "sex", case.patient.sex.value, event=male)
+        yield Finding("sex", "sex", SEX_MALE, "sex", case.patient.sex.value, event=male)
     p = case.presentation
     if p.duration_months is not None:
         months = max(p.duration_months, 0.1)
@@ -236,7 +233,10 @@ def _statements(case: Case) -> Iterator[tuple[str, str, v.State]]:
 
 def _clinic(case: Case) -> Iterator[Finding]:
     statements = list(_statements(case))
-    for word in load_clinical_words().values():
+    words = load_clinical_words()
+    # what a mirror finding says as present isn't said a second time as absent
+    mirrored = {w.mirror for w in words.values()}
+    for word in words.values():
         states = {state for part, text, state in statements if part in word.parts and _shows(word, text)}
         if word.mirror:
             states |= _mirrored(word, statements)
@@ -244,7 +244,7 @@ def _clinic(case: Case) -> Iterator[Finding]:
             states |= {state for lab in case.laboratory if (state := _lab_state(word, lab)) is not None}
         if v.State.PRESENT in states:
             yield _context(word.id, word.label, group=_clinic_group(word.id))
-        elif v.State.ABSENT in states:
+        elif v.State.ABSENT in states and word.id not in mirrored:
             yield _context(word.id, f"no {word.label}", event=False, group=_clinic_group(word.id))
 
 

@@ -9,10 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kulchitsky.case.vocabulary import Pattern
 from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.knowledge.model import ModelParameters, load_model
 from kulchitsky.knowledge.profiles import NONE_OF_THESE, Profile, ProfileSet, load_profiles
-from kulchitsky.knowledge.schema import Counts, EvidenceRow
+from kulchitsky.knowledge.schema import Counts, EvidenceRow, FeatureRow
 from kulchitsky.numerics.pooling import PooledProportion, pool
 
 Floats = NDArray[np.float64]
@@ -50,11 +51,45 @@ class RateTable:
         return found if found is not None else _expected(profile, finding, self.model)
 
 
+KERATIN_GROUPS = frozenset({"keratin", "keratin_7"})
+"""Marker groups whose perinuclear dots mean the same."""
+
+SEX_MALE = "sex_male"
+"""Finding id of the share of men."""
+
+_FEATURE_FINDINGS = {
+    "feature": "feat_{value}",
+    "nucleoli": "nucleoli_{value}",
+    "cell_shape": "shape_{value}",
+    "chromatin": "chrom_{value}",
+    "lesions": "lesions_{value}",
+    "immune_suppression": "immune_suppression",
+    "necrosis": "necrosis",
+    "sex": "sex_{value}",
+}
+# architecture and cell size stay expectations: series class a tumour by its leading pattern, a report names them all
+
+
+def dot_finding(rate: str) -> str:
+    """Finding id of the perinuclear dot of a stain, or of keratins taken together."""
+    return f"{rate}_dot"
+
+
 def _expected(profile: Profile, finding: str, model: ModelParameters) -> Cell:
-    expectation = profile.rates.get(finding)
-    mean, cases = (expectation.mean, expectation.cases) if expectation else _UNKNOWN
-    origin: Origin = "family" if expectation and expectation.origin != profile.id else "default"
+    mean, cases, origin = _expectation(profile, finding, model)
     return Cell(PooledProportion(mean, cases, model.default_correlation), origin, 0.0, 0.0, 0, ())
+
+
+def _expectation(profile: Profile, finding: str, model: ModelParameters) -> tuple[float, float, Origin]:
+    """Mean, imaginary cases and origin of a rate before any count."""
+    if finding == SEX_MALE:
+        return (*profile.male, "default")
+    if finding.endswith("_dot"):
+        return (*profile.dots.get(finding.removesuffix("_dot"), model.default_dot), "default")
+    stated = profile.rates.get(finding)
+    if stated is None:
+        return (*_UNKNOWN, "default")
+    return stated.mean, stated.cases, "family" if stated.origin != profile.id else "default"
 
 
 _tables: dict[tuple[int, ModelParameters], tuple[KnowledgeBase, RateTable]] = {}
@@ -80,6 +115,7 @@ def _build(knowledge: KnowledgeBase, profiles: ProfileSet, model: ModelParameter
     by_entity: dict[str, set[str]] = {}
     for entity, marker in knowledge.evidence_by_cell:
         by_entity.setdefault(entity, set()).add(marker)
+    dots, features = _dots(knowledge), _features(knowledge)
     cells: dict[tuple[str, str], Cell] = {}
     for p in profiles.profiles:
         if p.entity == NONE_OF_THESE:
@@ -89,7 +125,12 @@ def _build(knowledge: KnowledgeBase, profiles: ProfileSet, model: ModelParameter
                 continue
             rows = _rows(knowledge, p, marker, own=_is_own(p, marker, first[p.entity], profiles))
             if rows:
-                cells[p.id, marker] = _counted(p, marker, rows, model)
+                cells[p.id, marker] = _counted(p, marker, [_count(r) for r in rows], model)
+        own_features = features.get((p.entity, p.component), {}) if p.component else {}
+        whole = {**dots.get(p.entity, {}), **features.get((p.entity, ""), {})}
+        for finding, counts in {**whole, **own_features}.items():
+            if finding in own_features or not _is_own(p, finding, first[p.entity], profiles):
+                cells[p.id, finding] = _counted(p, finding, counts, model)
     entities = profiles.entities
     place = {e: i for i, e in enumerate(entities)}
     entity_of = np.array([place[p.entity] for p in profiles.profiles], dtype=np.intp)
@@ -123,11 +164,44 @@ def _usable(row: EvidenceRow, wanted: Counts) -> bool:
     return row.counts is wanted and row.n_positive is not None and bool(row.n_tested) and not row.among_positive
 
 
-def _counted(profile: Profile, marker: str, rows: tuple[EvidenceRow, ...], model: ModelParameters) -> Cell:
-    k = np.array([min(r.n_positive or 0.0, r.n_tested or 0.0) for r in rows])
-    n = np.array([r.n_tested or 0.0 for r in rows])
-    expectation = profile.rates.get(marker)
-    mean, cases = (expectation.mean, expectation.cases) if expectation else _UNKNOWN
+Count = tuple[float, float, str]
+"""Tumours with the finding, tumours looked at, source key."""
+
+
+def _count(row: EvidenceRow | FeatureRow) -> Count:
+    k, n = (row.n_positive, row.n_tested) if isinstance(row, EvidenceRow) else (row.n_with, row.n_total)
+    return min(k or 0.0, n or 0.0), n or 0.0, row.source
+
+
+def _dots(knowledge: KnowledgeBase) -> dict[str, dict[str, list[Count]]]:
+    """Counts of perinuclear dots by entity and finding; keratins of the simple type are taken together."""
+    found: dict[str, dict[str, list[Count]]] = {}
+    for row in knowledge.evidence:
+        marker = knowledge.markers.get(row.marker)
+        if marker is None or row.pattern is not Pattern.PERINUCLEAR_DOT or row.counts is not Counts.PATTERN:
+            continue
+        # rows that repeat a part of another row, or a stricter cut-off on it, say why; whole ones say "pattern"
+        if row.why_not.startswith("pattern") and row.n_tested and row.n_positive is not None:
+            rate = "keratin" if marker.group in KERATIN_GROUPS else marker.id
+            found.setdefault(row.entity, {}).setdefault(dot_finding(rate), []).append(_count(row))
+    return found
+
+
+def _features(knowledge: KnowledgeBase) -> dict[tuple[str, str], dict[str, list[Count]]]:
+    """Counts of morphological and clinical features by entity and component ("" for the whole entity)."""
+    found: dict[tuple[str, str], dict[str, list[Count]]] = {}
+    for row in knowledge.features:
+        if row.feature not in _FEATURE_FINDINGS or not row.n_total or row.n_with is None:
+            continue
+        if row.poolable or row.component:
+            finding = _FEATURE_FINDINGS[row.feature].format(value=row.value)
+            found.setdefault((row.entity, row.component), {}).setdefault(finding, []).append(_count(row))
+    return found
+
+
+def _counted(profile: Profile, finding: str, counts: list[Count], model: ModelParameters) -> Cell:
+    k, n = np.array([c[0] for c in counts]), np.array([c[1] for c in counts])
+    mean, cases, _ = _expectation(profile, finding, model)
     pooled = pool(k, n, prior_mean=mean, prior_cases=min(cases, 3.0), usual_correlation=model.usual_correlation)
-    sources = tuple(dict.fromkeys(r.source for r in sorted(rows, key=lambda r: -(r.n_tested or 0.0))))
-    return Cell(pooled, "counts", float(k.sum()), float(n.sum()), len(rows), sources)
+    sources = tuple(dict.fromkeys(source for _, _, source in sorted(counts, key=lambda c: -c[1])))
+    return Cell(pooled, "counts", float(k.sum()), float(n.sum()), len(counts), sources)

@@ -25,22 +25,34 @@ class Basis:
     sources: tuple[str, ...] = ()
 
 
-def kind_of(finding: Finding, entity: str, post: Posterior) -> Basis:
+def kind_of(finding: Finding, entity: str, post: Posterior, knowledge: KnowledgeBase) -> Basis:
     """The basis of a finding in an entity: that of its weightiest component."""
     table = post.table
     if finding.kind in ("age", "ki67", "mitoses", "duration", "size", "region"):
-        return Basis("density")
+        return Basis("density", sources=_density_sources(finding, entity, knowledge))
     members = np.flatnonzero(table.entity_of == table.entities.index(entity))
     best = table.profiles[members[np.argmax(post.profiles[members])]]
-    if finding.kind == "dot":
-        return Basis("default", rate=best.dots.get(finding.rate, table.model.default_dot)[0])
-    if finding.kind == "sex":
-        return Basis("default", rate=best.male[0])
     rate = finding.members[0] if finding.kind == "panel" else finding.rate
     cell = table.cell(best, rate)
     if cell.origin != "counts":
         return Basis(cell.origin, rate=cell.pooled.mean)
     return Basis("counts", cell.pooled.mean, cell.n_positive, cell.n_tested, cell.studies, cell.sources)
+
+
+_QUANTITIES = {
+    "age": "age_years",
+    "ki67": "ki67_percent",
+    "mitoses": "mitoses_per_10hpf",
+    "duration": "duration_months",
+    "size": "size_cm",
+    "region": "region",
+}
+
+
+def _density_sources(finding: Finding, entity: str, knowledge: KnowledgeBase) -> tuple[str, ...]:
+    """Sources of the entity's published figures on the quantity."""
+    rows = knowledge.features_by_cell.get((entity, _QUANTITIES[finding.kind]), ())
+    return tuple(dict.fromkeys(r.source for r in sorted(rows, key=lambda r: -(r.n_total or 0.0))))[:4]
 
 
 _STRENGTH = ((2.0, "very strongly"), (1.0, "strongly"), (0.5, "moderately"), (0.15, "slightly"))

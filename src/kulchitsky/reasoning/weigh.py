@@ -55,11 +55,6 @@ def _rates(finding: Finding, table: RateTable) -> Rates:
     if finding.kind == "panel":
         each = [stain_rates(table, m) for m in finding.members]
         return Rates(np.stack([r.mean for r in each]), np.stack([r.precision for r in each]))
-    if finding.kind == "dot":
-        pairs = [p.dots.get(finding.rate, table.model.default_dot) for p in table.profiles]
-        return Rates(np.array([m for m, _ in pairs]), np.array([n for _, n in pairs]))
-    if finding.kind == "sex":
-        return Rates(np.array([p.male[0] for p in table.profiles]), np.array([p.male[1] for p in table.profiles]))
     return stain_rates(table, finding.rate)
 
 
