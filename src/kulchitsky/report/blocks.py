@@ -59,7 +59,14 @@ class Tag:
     tone: Tone = "plain"
 
 
-Run = Words | Figure | Cite | Link | Tag
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The next run starts a new line."""
+
+    kind: ClassVar[str] = "break"
+
+
+Run = Break | Words | Figure | Cite | Link | Tag
 Runs = tuple[Run, ...]
 
 

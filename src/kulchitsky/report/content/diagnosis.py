@@ -227,7 +227,6 @@ def _weight_bar(desk: Desk, index: int, weight: Weight) -> WeightBar:
         counts=_counts(weight),
         reason=say(
             w.stop(weight.sentence),
-            quiet(f" {w.sentence_case(BASIS_WORDS[weight.kind])}."),
             desk.cite(weight.sources),
         ),
         basis=weight.kind,

@@ -26,13 +26,15 @@ def annex(desk: Desk) -> Section:
     """Findings by state, then the rest of the record."""
     case = desk.worked.case
     parts: list[Block] = [Part("Findings by state", (_by_state(desk),))]
-    for title, blocks in PARTS:
-        parts.append(Part(title, tuple(blocks(case)) or (missing(f"The record says nothing of {title.lower()}."),)))
+    made = [(title, tuple(blocks(case))) for title, blocks in PARTS]
     indices = reported_indices(desk)
-    none = missing("The record gives no Ki-67 index.")
-    parts.append(Part("Ki-67 as recorded", (Items(tuple(indices)) if indices else none,)))
+    made.append(("Ki-67 as recorded", (Items(tuple(indices)),) if indices else ()))
+    parts += [Part(title, blocks) for title, blocks in made if blocks]
     if case.notes:
         parts.append(Part("Notes", (Paragraph(say(case.notes)),)))
+    silent = [title for title, blocks in made if not blocks]
+    if silent:
+        parts.append(Part("Not recorded", (missing(f"The record says nothing of: {'; '.join(silent)}."),)))
     return Section("recorded", "The case as recorded", tuple(parts), letter="A")
 
 
@@ -105,4 +107,4 @@ def _fact_value(value: Any) -> str:
         return ", ".join(f"{w.words(str(k))} {_fact_value(v)}" for k, v in value.items() if v is not None)
     if isinstance(value, list | tuple):
         return ", ".join(_fact_value(item) for item in value)
-    return text(value) if isinstance(value, str | Enum) else str(value)
+    return text(value) if isinstance(value, str | Enum | int | float) else str(value)

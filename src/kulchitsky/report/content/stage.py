@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kulchitsky.case.verdict import Category, StageReading
 from kulchitsky.report import wording as w
-from kulchitsky.report.blocks import Block, Callout, Column, Paragraph, Part, Runs, Section, Table, Tag
+from kulchitsky.report.blocks import Block, Break, Callout, Column, Paragraph, Part, Runs, Section, Table, Tag
 from kulchitsky.report.content.grade import UNDETERMINED, reason, reasons
 from kulchitsky.report.desk import Desk, missing, quiet, say, strong
 
@@ -96,4 +96,4 @@ def _argument(desk: Desk, reading: StageReading) -> tuple[Block, ...]:
 
 
 def _spaced(index: int, runs: Runs) -> Runs:
-    return say(" ", runs) if index else runs
+    return say(Break(), runs) if index else runs
