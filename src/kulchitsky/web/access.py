@@ -14,6 +14,8 @@ from kulchitsky.web.workbench import Workbench
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf_token"
+MOST_FIELDS = 5000
+"""Fields of the largest form: a case with hundreds of stains."""
 
 
 def workbench(request: Request) -> Workbench:
@@ -43,10 +45,19 @@ async def _check_change(request: Request, session: Session) -> None:
     token = request.headers.get(CSRF_HEADER)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if token is None and kind in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-        value = (await request.form()).get(CSRF_FIELD)
+        value = (await request.form(max_fields=MOST_FIELDS)).get(CSRF_FIELD)
         token = value if isinstance(value, str) else None
     if token is None or not hmac.compare_digest(token.encode(), session.csrf_token.encode()):
         raise HTTPException(403, "The page is out of date or the request was not made by it: reload and try again.")
 
 
 SignedIn = Annotated[Session, Depends(signed_in)]
+
+
+async def sent_form(request: Request) -> dict[str, list[str]]:
+    """Every text value of every name of a form; files are not among them."""
+    sent = await request.form(max_fields=MOST_FIELDS)
+    return {name: [v for v in sent.getlist(name) if isinstance(v, str)] for name in sent}
+
+
+SentForm = Annotated[dict[str, list[str]], Depends(sent_form)]

@@ -13,10 +13,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from kulchitsky import __version__
-from kulchitsky.case.errors import RefusedInput
+from kulchitsky.case.errors import KulchitskyError, RefusedInput
 from kulchitsky.web.access import signed_in
 from kulchitsky.web.pages import HERE, render
-from kulchitsky.web.routes import login, review, slides
+from kulchitsky.web.routes import cases, login, readings, review, slides, verdicts
 from kulchitsky.web.security import BodyTooLarge, Guard
 from kulchitsky.web.sessions import COOKIE_NAME
 from kulchitsky.web.settings import Settings
@@ -47,11 +47,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.include_router(login.public)
-    for module in (login, slides, review):
+    for module in (login, slides, review, cases, readings, verdicts):
         app.include_router(module.router, dependencies=[Depends(signed_in)])
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(RefusedInput, _refused)
+    app.add_exception_handler(KulchitskyError, _internal)
     app.add_exception_handler(LookupError, _not_found)
     app.add_exception_handler(BodyTooLarge, _too_large)
     return app
@@ -82,6 +83,10 @@ def _invalid_request(request: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     return _answer(request, 422, str(error))
+
+
+def _internal(request: Request, error: Exception) -> Response:
+    return _answer(request, 500, f"Internal error: {error}")
 
 
 def _not_found(request: Request, _: Exception) -> Response:

@@ -42,17 +42,26 @@ def render(
     return HTMLResponse(text, status_code=status)
 
 
-def add_page(router: APIRouter, path: str, template: str, view: Callable[..., BaseModel], *, summary: str) -> None:
+def add_page(
+    router: APIRouter,
+    path: str,
+    template: str,
+    view: Callable[..., BaseModel],
+    *,
+    summary: str,
+    context: Callable[[Request, Any], dict[str, Any]] = lambda _, __: {},
+) -> None:
     """Serve what ``view`` returns at ``path`` as HTML and at ``path.json`` as JSON.
 
     ``view`` is an ordinary FastAPI dependency: its parameters come from the path, the query and other dependencies.
+    ``context`` adds what only the HTML needs.
     """
 
     def as_json(data: Annotated[Any, Depends(view)]) -> Any:
         return data
 
     def as_html(request: Request, session: SignedIn, data: Annotated[Any, Depends(view)]) -> HTMLResponse:
-        return render(request, template, session, view=data)
+        return render(request, template, session, view=data, **context(request, data))
 
     name = path.strip("/").translate(str.maketrans("/", "_", "{}")) or "home"
     model = get_type_hints(view)["return"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -12,10 +13,11 @@ from kulchitsky.workup.cell_heat import HeatMap
 from kulchitsky.workup.cell_layer import CellTable, SquareIndex
 from kulchitsky.workup.counted_cells import has_count, load_count
 from kulchitsky.workup.edit_log import Change, EditLog, Finish, LogEntry, Redo, Undo
-from kulchitsky.workup.recount import Recount, recount
+from kulchitsky.workup.recount import Recount, corrected_count, recount
 from kulchitsky.workup.slide_review import SQUARE_UM, SlideReview, Touched
 
 KEPT_REVIEWS = 64
+USED_FILE = "used.json"
 
 
 @dataclass(slots=True)
@@ -85,6 +87,24 @@ class ReviewShelf:
                 index = SquareIndex(table.x_um, table.y_um, SQUARE_UM)
                 self._counted[slide_id] = CountedSlide(count, table, index)
             return self._counted[slide_id]
+
+    def used(self, slide_id: str) -> SlideCount | None:
+        """The count that the slide's case uses: a reader's corrected one where chosen, else the automatic one."""
+        chosen = self.count_dir(slide_id) / USED_FILE
+        if chosen.is_file():
+            return SlideCount.model_validate_json(chosen.read_text(encoding="utf-8"))
+        counted = self.counted(slide_id)
+        return None if counted is None else counted.count
+
+    def use(self, opened: OpenReview) -> SlideCount:
+        """Make a reader's corrected count the one that the case uses."""
+        with opened.lock:
+            corrected = corrected_count(opened.review, opened.counted.count, opened.reader)
+        path = self.count_dir(opened.slide_id) / USED_FILE
+        beside = path.with_suffix(".new")
+        beside.write_text(corrected.model_dump_json(), encoding="utf-8")
+        os.replace(beside, path)
+        return corrected
 
     def is_counted(self, slide_id: str) -> bool:
         """Whether a slide has a count, without loading it."""

@@ -13,7 +13,8 @@ from kulchitsky.web.settings import Settings
 VIEWER_STYLE = "'sha256-9xTiqzfwFaL2SGb1rmr8gysEwVVjIvqWAgmZgqFqpEE='"
 """The one style sheet that OpenSeadragon inserts by itself (touch gestures on its canvas), by its digest."""
 PAGE_POLICY = (
-    f"default-src 'none'; script-src 'self'; style-src 'self' {VIEWER_STYLE}; img-src 'self' data: blob:; connect-src 'self'; "
+    f"default-src 'none'; script-src 'self'; style-src 'self' {VIEWER_STYLE}; img-src 'self' data: blob:; "
+    "connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
@@ -21,7 +22,7 @@ REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; f
 
 COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",

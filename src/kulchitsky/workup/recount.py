@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kulchitsky.case.base import Record
-from kulchitsky.case.measure import CellCount, HotSpot
+from kulchitsky.case.measure import CellCount, HotSpot, SlideCount
 from kulchitsky.numerics.intervals import wilson
 from kulchitsky.workup.cell_layer import CellClass, Ids
 from kulchitsky.workup.slide_review import SlideReview
@@ -51,6 +51,43 @@ def recount(review: SlideReview, hotspots: tuple[HotSpot, ...] = ()) -> Recount:
         changed_cells=review.changed_by_reader,
         can_undo=review.can_undo,
         can_redo=review.can_redo,
+    )
+
+
+def corrected_count(review: SlideReview, automatic: SlideCount, reader: str) -> SlideCount:
+    """The count as a reader corrected it, in the form that the report takes.
+
+    Hot spots keep their place and what chance alone would show; figures that only the automatic cells support
+    (shrunken index, curve of cuts, cells left out) are left out.
+    """
+    spots = tuple(
+        HotSpot(
+            **count_in_circle(review, spot.centre_um, spot_radius_um(spot)).model_dump(),
+            area_mm2=spot.area_mm2,
+            centre_um=spot.centre_um,
+            radius_um=spot.radius_um,
+            cells_wanted=spot.cells_wanted,
+            area_wanted_mm2=spot.area_wanted_mm2,
+            null_index_percent=spot.null_index_percent,
+            null_interval_95=spot.null_interval_95,
+        )
+        for spot in automatic.hotspots
+    )
+    return automatic.model_copy(
+        update={
+            **cell_count(review.counted, review.positive).model_dump(),
+            "hotspots": spots,
+            "left_out": (),
+            "index_with_left_out_percent": None,
+            "cut_curve": (),
+            "method": {
+                **automatic.method,
+                "corrected_by": reader,
+                "corrected_cells": review.changed_by_reader,
+                "corrected_regions": len(review.regions),
+                "automatic_index_percent": automatic.index_percent,
+            },
+        }
     )
 
 

@@ -1,0 +1,59 @@
+"""The worked-up case behind the pages of one case: computed when something changed, kept until it does."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from kulchitsky.case.measure import SlideCount
+from kulchitsky.case.record import Case, MarkerResult
+from kulchitsky.case.verdict import WorkedUpCase
+from kulchitsky.web.reading_shelf import ReadingShelf
+from kulchitsky.web.review_shelf import ReviewShelf
+from kulchitsky.web.slide_shelf import SlideShelf
+from kulchitsky.workup.case_shelf import CaseShelf, KeptCase
+from kulchitsky.workup.work_up_record import with_markers, work_up_record
+
+KEPT_RESULTS = 64
+
+
+class CaseDesk:
+    """Brings a case, its counts and its text together and works it up."""
+
+    def __init__(self, cases: CaseShelf, slides: SlideShelf, reviews: ReviewShelf, readings: ReadingShelf) -> None:
+        self.cases = cases
+        self._slides = slides
+        self._reviews = reviews
+        self._readings = readings
+        self._results: OrderedDict[tuple[str, ...], WorkedUpCase] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def worked(
+        self, case_id: str, *, what_if: Sequence[MarkerResult] = (), diagnosis: str | None = None
+    ) -> tuple[KeptCase, WorkedUpCase]:
+        """The case as kept and worked up; ``what_if`` replaces results of markers. ``LookupError`` if unknown."""
+        kept = self.cases.get(case_id)
+        case = with_markers(kept.case, what_if) if what_if else kept.case
+        counts = self.counts(case_id)
+        key = (case.model_dump_json(), diagnosis or "", *(count.model_dump_json() for count in counts))
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                return kept, self._results[key]
+        worked = self._work_up(case, counts, diagnosis)
+        with self._lock:
+            self._results[key] = worked
+            while len(self._results) > KEPT_RESULTS:
+                self._results.popitem(last=False)
+        return kept, worked
+
+    def counts(self, case_id: str) -> tuple[SlideCount, ...]:
+        """The counts of the case's Ki-67 slides: the one a reader chose to use, else the automatic one."""
+        slides = [slide for slide in self._slides.of_case(case_id) if slide.stain == "ki67"]
+        found = (self._reviews.used(slide.id) for slide in slides)
+        return tuple(count for count in found if count is not None)
+
+    def _work_up(self, case: Case, counts: Sequence[SlideCount], diagnosis: str | None) -> WorkedUpCase:
+        kept = self._readings.of_case(case.id)
+        return work_up_record(case, counts=counts, reading=kept.reading if kept else None, diagnosis=diagnosis)

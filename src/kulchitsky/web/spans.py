@@ -1,0 +1,35 @@
+"""A text cut into pieces at the facts found in it, so that each fact is highlighted where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from kulchitsky.case.verdict import Fact, NotUnderstood
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text: the facts that rest on it (by number), or not understood, or neither."""
+
+    text: str
+    facts: tuple[int, ...] = ()
+    not_understood: str = ""
+
+
+def pieces_of(text: str, facts: Sequence[Fact], unread: Sequence[NotUnderstood]) -> tuple[Piece, ...]:
+    """Pieces whose texts add up to ``text``. Spans may overlap; those outside the text are cut to it."""
+    cuts = {0, len(text)}
+    spans = [(max(0, f.start), min(len(text), f.end), i) for i, f in enumerate(facts)]
+    holes = [(max(0, u.start), min(len(text), u.end), u.why or "not understood") for u in unread]
+    for start, end, _ in (*spans, *holes):
+        if start < end:
+            cuts |= {start, end}
+    edges = sorted(cuts)
+    pieces = []
+    for start, end in pairwise(edges):
+        inside = tuple(i for a, b, i in spans if a <= start and end <= b)
+        why = next((w for a, b, w in holes if a <= start and end <= b), "")
+        pieces.append(Piece(text[start:end], inside, "" if inside else why))
+    return tuple(pieces)

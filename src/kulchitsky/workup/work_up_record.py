@@ -1,0 +1,67 @@
+"""Work up a record that is already at hand, with counts already made: what the workbench shows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from kulchitsky.case.issue import Issue
+from kulchitsky.case.measure import SlideCount, StainReading
+from kulchitsky.case.record import Case, Ki67, MarkerResult
+from kulchitsky.case.verdict import GradeVerdict, Reading, SlidePicture, WorkedUpCase
+from kulchitsky.case.vocabulary import IndexSource
+from kulchitsky.knowledge.base import load_knowledge
+from kulchitsky.knowledge.rules import load_rules
+from kulchitsky.reasoning.grade import grade
+from kulchitsky.workup.gather import Gathered
+from kulchitsky.workup.look_at_slides import SlideWork
+from kulchitsky.workup.merge_slides import index_disagreements, with_counts
+from kulchitsky.workup.work_up import conclude
+
+
+def work_up_record(
+    case: Case,
+    *,
+    counts: Sequence[SlideCount] = (),
+    readings: Sequence[StainReading] = (),
+    pictures: Sequence[SlidePicture] = (),
+    reading: Reading | None = None,
+    diagnosis: str | None = None,
+) -> WorkedUpCase:
+    """Weigh, grade, stage and plan ``case`` with the counts of its slides; ``diagnosis`` is the one to challenge.
+
+    ``reading`` is the prose that the case came from, if any: its facts and issues travel along. Slides are not looked
+    for: where they are is the workbench's business.
+    """
+    seen = SlideWork(
+        case=with_counts(case, counts),
+        counts=tuple(counts),
+        readings=tuple(readings),
+        pictures=tuple(pictures),
+        issues=(*index_disagreements(case, counts), *(i for c in counts for i in c.issues)),
+    )
+    digest = hashlib.sha256(case.model_dump_json().encode()).hexdigest()
+    gathered = Gathered(case, Path(), Path(case.id), digest, reading)
+    worked = conclude(seen, gathered, load_knowledge(), load_rules(), working=diagnosis)
+    return worked.model_copy(update={"issues": _without_paths(worked.issues)})
+
+
+def with_markers(case: Case, results: Sequence[MarkerResult]) -> Case:
+    """The case as it would be with other results of some markers: "what if CK20 were negative"."""
+    asked = {result.marker for result in results}
+    kept = tuple(m for m in case.markers if m.marker not in asked)
+    return case.model_copy(update={"markers": (*kept, *results)})
+
+
+def grade_with_count(case: Case | None, counted: int, positive: int) -> tuple[GradeVerdict, ...]:
+    """Grade and its probabilities were this count the case's only one (a reader's correction, as it stands)."""
+    if counted == 0:
+        return ()
+    entry = Ki67(counted=counted, positive=positive, hotspot=True, origin=IndexSource.SLIDE)
+    base = case if case is not None else Case()
+    return grade(base.model_copy(update={"ki67": (entry,)}), load_rules())
+
+
+def _without_paths(issues: Sequence[Issue]) -> tuple[Issue, ...]:
+    return tuple(issue for issue in issues if issue.code != "slides.missing")
