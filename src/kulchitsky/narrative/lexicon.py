@@ -61,6 +61,8 @@ class Lexicon:
     cased: dict[str, frozenset[str]]
     neighbours: dict[str, str]
     words: frozenset[str]
+    squeezed: Mapping[str, str]
+    """Marker ids by name without spaces and signs (``ck20``, ``cd1a``)."""
     _cache: dict[str, str] = field(default_factory=dict)
 
     def find(self, page: Page) -> Mentions:
@@ -126,6 +128,7 @@ def build_lexicon(names: Mapping[str, Mapping[str, Iterable[str]]]) -> Lexicon:
     cased: dict[str, set[str]] = {}
     words: set[str] = set()
     long_words: set[str] = set()
+    squeezed: dict[str, str] = {}
     for category, values in (*_shipped_phrases().items(), *names.items()):
         for value, phrases in values.items():
             docs = []
@@ -137,6 +140,7 @@ def build_lexicon(names: Mapping[str, Mapping[str, Iterable[str]]]) -> Lexicon:
                     words.update(norms)
                     docs.append(Doc(vocab, words=norms))
                     if category == "marker":
+                        squeezed.setdefault("".join(norms), value)
                         long_words.update(n for n in norms if len(n) >= MIN_TYPO_LETTERS and n.isalpha())
                         if variant.isalpha() and len(variant) <= 4:
                             cased.setdefault(value, set()).add(variant.lower())
@@ -147,6 +151,7 @@ def build_lexicon(names: Mapping[str, Mapping[str, Iterable[str]]]) -> Lexicon:
         matcher=matcher,
         cased={v: frozenset(s) for v, s in cased.items()},
         neighbours=_neighbours(long_words),
+        squeezed=squeezed,
         words=frozenset(words | set(_ordinary_words())),
     )
 

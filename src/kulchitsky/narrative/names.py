@@ -38,7 +38,8 @@ def _build(knowledge: KnowledgeBase) -> Lexicon:
     clones: dict[str, list[str]] = {
         m.id: [c for c in m.clones if not c.isdigit() and len(c) > 2] for m in knowledge.markers.values() if m.clones
     }
-    return build_lexicon({"marker": markers, "entity": entities, "clone": clones})
+    places = {row["id"]: row["words"] for row in load_data("places")["places"]}
+    return build_lexicon({"marker": markers, "entity": entities, "clone": clones, "place": places})
 
 
 def spellings(word: str) -> Iterator[str]:

@@ -18,7 +18,8 @@ _UNITS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven
 _WORD_AGE = rf"(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_UNITS)}))?|{'|'.join(_TEENS)}|{'|'.join(_UNITS)}"
 _N = rf"(?P<age>\d{{1,3}}|{_WORD_AGE})"
 _PERSON = (
-    rf"(?:{_FEMALE}|{_MALE}|patient|child|infant|adult|teenager|adolescent|person|case|individual|student|farmer|worker"
+    rf"(?:{_FEMALE}|{_MALE}|patient|child|infant|adult|teenager|adolescent|person|case|individual|student|farmer"
+    rf"|worker"
     r"|smoker|non-smoker|ex-smoker|caucasian)"
 )
 
@@ -29,7 +30,8 @@ _AGE = tuple(
         rf"\b{_N}[\s-]{{0,2}}(?:years?|yrs?|y)[\s.-]{{0,2}}old\b",
         rf"\b{_N}\s?(?:yo|y/o|y\.o\.)(?![a-z])",
         rf"\b(?:aged|age[ :]{{1,3}}(?:of )?|age at diagnosis[ :]{{1,3}}|at the age of|since age)\s?{_N}(?![\d%])",
-        rf"\b(?:woman|man|girl|boy|lady|gentleman|male|female)\s?,?\s?(?:of|aged)?,?\s?{_N}(?:\s?(?:y|yrs?|years?)\b\.?)?(?=[\s,.;:)]|$)",
+        rf"\b(?:woman|man|girl|boy|lady|gentleman|male|female)\s?,?\s?(?:of|aged)?,?\s?{_N}(?:\s?(?:y|yrs?"
+        rf"|years?)\b\.?)?(?=[\s,.;:)]|$)",
         rf"(?:^|[.;:]\s)(?:[A-Z][a-z-]+(?: [a-z-]+){{0,2}}) ?, {_N}(?=[,.])",
         rf"\b{_N}[\s-]?(?:years?[\s-]?old\s)?(?:[MF])\b(?=[\s,.;:)]|$)",
         r"\bat (?P<age>\d{2}) (?:this|the|a) (?:man|woman|patient|lady|gentleman|boy|girl)\b",
@@ -44,7 +46,8 @@ _SEX_LETTER_FIRST = re.compile(r"\b(?P<s>[MF])\s?[/,]\s?\d{1,3}\b")
 _PRONOUN = re.compile(r"\b(?P<f>she|her|hers|herself)\b|\b(?P<m>he|his|him|himself)\b", re.IGNORECASE)
 _RELATIVE = re.compile(
     r"\b(?:his|her|the patient's|whose|one|maternal|paternal|family|relatives?)\s(?:\w+\s)?(?:mother|father|uncle"
-    r"|aunt|brother|sister|grandfather|grandmother|son|daughter|cousin|men|women)|\b(?:mother|father|uncle|aunt|brothers?|sisters?"
+    r"|aunt|brother|sister|grandfather|grandmother|son|daughter|cousin|men|women)|\b(?:mother|father|uncle|aunt"
+    r"|brothers?|sisters?"
     r"|grandfather|grandmother)\s(?:had|died|with|and)|mother of|father of",
     re.IGNORECASE,
 )

@@ -6,11 +6,16 @@ from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import Reading
 from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.narrative.documents import checked_text
+from kulchitsky.narrative.ki67 import read_ki67
+from kulchitsky.narrative.mitoses import read_mitoses
+from kulchitsky.narrative.morphology import read_morphology
 from kulchitsky.narrative.names import lexicon_for
 from kulchitsky.narrative.notebook import Notebook
 from kulchitsky.narrative.page import make_page
 from kulchitsky.narrative.patient import read_patient
 from kulchitsky.narrative.sentences import sentences_of
+from kulchitsky.narrative.site import read_site
+from kulchitsky.narrative.speech import of_the_case
 from kulchitsky.narrative.stain_findings import read_stains
 
 
@@ -23,11 +28,18 @@ def read_text(text: str, *, source: str = "text", knowledge: KnowledgeBase | Non
     """
     checked_text(text, source=source)
     page = make_page(text)
-    mentions = lexicon_for(knowledge).find(page)
+    lexicon = lexicon_for(knowledge)
+    mentions = lexicon.find(page)
     sentences = sentences_of(page.clean)
+    stated = of_the_case(sentences)
     book = Notebook(page)
     read_patient(book, sentences)
-    read_stains(book, sentences, mentions)
+    read_site(book, stated, mentions)
+    read_morphology(book, stated, mentions)
+    read_mitoses(book, stated)
+    specimen_at: dict[int, str] = {}
+    read_stains(book, stated, mentions, lexicon.squeezed, specimen_at)
+    read_ki67(book, stated, mentions, specimen_at)
     return Reading(
         case=Case.model_validate(book.case),
         facts=tuple(book.facts),

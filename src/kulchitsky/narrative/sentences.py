@@ -41,6 +41,12 @@ class _Line:
     text: str
 
 
+_PASSING = frozenset(
+    {"imaging", "laboratory", "specimen", "identity", "procedure", "follow_up", "treatment", "figure"}
+)
+"""Headings that, inside running text, speak for their own sentence only (``CT: ...``)."""
+
+
 def sentences_of(clean: str) -> list[Sentence]:
     """Cut cleaned text into sentences with their sections."""
     found: list[Sentence] = []
@@ -54,9 +60,9 @@ def sentences_of(clean: str) -> list[Sentence]:
         running = section
         for first, last in _cut(clean, start, end):
             label = _inline_heading(clean[first:last])
-            if label is not None:
+            if label is not None and label not in _PASSING:
                 running = label
-            found.append(Sentence(first, last, clean[first:last], running, number))
+            found.append(Sentence(first, last, clean[first:last], label or running, number))
     return found
 
 
@@ -72,7 +78,10 @@ def heading_of(line: str) -> str | None:
 
 def _inline_heading(sentence: str) -> str | None:
     """Kind of a heading that opens a sentence (``Comment: ...``, ``Microscopy - ...``), or ``None``."""
-    match = re.match(r"\s*[*_#]{0,3}([A-Za-z][A-Za-z /-]{1,45}?)[*_]{0,2}\s?(?::|\s-\s|\.\s*$|\.[*_]{1,2})", sentence)
+    match = re.match(
+        r"\s*[*_#]{0,3}([A-Za-z][A-Za-z /-]{1,45}?)(?:\s?\([^)]{1,40}\))?[*_]{0,2}\s?(?::|\s-\s|\.\s*$|\.[*_]{1,2})",
+        sentence,
+    )
     return _headings().get(match.group(1).lower().strip()) if match else None
 
 

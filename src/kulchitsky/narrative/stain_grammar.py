@@ -37,6 +37,7 @@ class _Mark:
     item: Item
     comma_before: bool
     and_before: bool
+    juxtaposed: bool = False
     excepted: bool = False
     negated: bool = False
     verdict: Verdict | None = None
@@ -113,9 +114,8 @@ class Scope:
             self._on_other(item)
 
     def _on_mark(self, item: Item) -> None:
-        mark = _Mark(
-            item, self.comma, self.and_, excepted=self.excepting, negated=self.negating, supposed=self.supposing
-        )
+        beside = self.at > 0 and self.items[self.at - 1].kind is Kind.MARK
+        mark = _Mark(item, self.comma, self.and_, beside, self.excepting, self.negating, supposed=self.supposing)
         inside = self.depth and self.run and self.items[self.at - 1].kind is Kind.OPEN
         if (
             self.active is not None
@@ -155,6 +155,10 @@ class Scope:
         if target and header and not (pending and left_near and self._joined_left()):
             self._open(item, header=True)
         elif target and prep == "direct":
+            self._open(item, header=False)
+        elif pending and left_near and target and _is_participle(item) and self._comma_before():
+            # "a tumour with CD20, co-expressing CD5": the verb has its own object
+            self._close(item, pending)
             self._open(item, header=False)
         elif pending and left_near:
             self._close(item, pending)
@@ -231,7 +235,8 @@ class Scope:
         if flips:
             state = _FLIPPED.get(state, state)
         quals = result.qualifiers if state is not State.ABSENT or result.value == State.ABSENT else Qualifiers()
-        mark.verdict = Verdict(mark.item, state, quals, result, hypothetical=self.supposing or mark.supposed)
+        supposed = self.supposing or mark.supposed or (result.strength == "qualifier" and self._modal_ahead())
+        mark.verdict = Verdict(mark.item, state, quals, result, hypothetical=supposed)
         mark.tentative = tentative
         self.last = mark.verdict
 
@@ -325,6 +330,10 @@ class Scope:
 
     def _since_comma(self) -> list[_Mark]:
         marks: list[_Mark] = []
+        # two names without a sign between them: a full stop was lost, the second begins a list of its own
+        fresh = [i for i, mark in enumerate(self.run) if mark.juxtaposed]
+        if fresh:
+            return self.run[fresh[-1] :]
         for mark in reversed(self.run):
             marks.append(mark)
             if mark.comma_before and not mark.and_before:
@@ -388,6 +397,9 @@ class Scope:
         before = self.items[self.at - 1] if self.at else None
         return before is not None and before.kind in (Kind.MARK, Kind.COLON, Kind.DASH, Kind.FILLER, Kind.OPEN)
 
+    def _comma_before(self) -> bool:
+        return any(i.kind is Kind.COMMA for i in self.items[max(0, self.at - 2) : self.at])
+
     def _relative_before(self) -> bool:
         before = [i.text.lower() for i in self.items[max(0, self.at - 4) : self.at]]
         return "which" in before or "that" in before
@@ -429,6 +441,15 @@ class Scope:
         before = [i.kind for i in self.items[max(0, self.at - 4) : self.at]]
         return Kind.SHOWS in before
 
+    def _modal_ahead(self) -> bool:
+        """Whether the clause goes on with a modal verb: ``a tumour with focal keratin may be ...``."""
+        for item in self.items[self.at + 1 :]:
+            if item.kind in (Kind.SEMICOLON, Kind.CONTRAST):
+                return False
+            if item.kind is Kind.MODAL:
+                return True
+        return False
+
     def _ends_clause(self) -> bool:
         follows = self.items[self.at + 1] if self.at + 1 < len(self.items) else None
         return follows is None or follows.kind in (Kind.SEMICOLON, Kind.COMMA, Kind.CONTRAST) or follows.text == "."
@@ -437,6 +458,10 @@ class Scope:
 _FLIPPED = {State.PRESENT: State.ABSENT, State.ABSENT: State.PRESENT}
 
 _LIST_ENDERS = frozenset(load_data("spelling")["list_enders"])
+
+
+def _is_participle(item: Item) -> bool:
+    return item.strength == "strong" and item.text.lower().endswith("ing")
 
 
 def _state_of(result: Item) -> State:
@@ -454,7 +479,8 @@ def gather(items: list[Item]) -> list[Item]:
     i = 0
     while i < len(items):
         item = items[i]
-        if item.kind is Kind.NEGATION:
+        negates = item.kind is Kind.NEGATION or (item.strength == "elliptic" and item.value == State.ABSENT)
+        if negates:
             j = _negated_result(items, i)
             if j is not None:
                 joined = _negate(items[i], items[j])

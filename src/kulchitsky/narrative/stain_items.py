@@ -254,8 +254,17 @@ def _with_dashes(clean: str, items: list[Item]) -> list[Item]:
     return found
 
 
+def _suspended(items: list[Item], and_: Item) -> bool:
+    """``calcitonin- and TTF-1-positive``: the hyphen stands for a word that comes later."""
+    at = items.index(and_)
+    kinds = [i.kind for i in items[at + 1 : at + 4]]
+    return kinds[:3] == [Kind.MARK, Kind.DASH, Kind.RESULT]
+
+
 def _is_minus(before: str, after: str, right: Item | None, items: list[Item]) -> bool:
     ends = right is None or right.kind in (Kind.COMMA, Kind.SEMICOLON, Kind.CLOSE, Kind.AND) or right.text == "."
+    if right is not None and right.kind is Kind.AND and _suspended(items, right):
+        return False
     signs = any(i.kind is Kind.RESULT and i.text.startswith("+") for i in items)
     if before != " " and not after.isalnum():
         return ends or (right is not None and right.kind is Kind.MARK)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from kulchitsky.case.vocabulary import State
 from kulchitsky.narrative.lexicon import Mention, Mentions
@@ -13,8 +13,8 @@ from kulchitsky.narrative.sentences import Sentence
 from kulchitsky.narrative.stain_grammar import Scope, Verdict
 from kulchitsky.narrative.stain_items import items_of
 
-GENERIC = {"pan_cytokeratin"}
-"""Names that a more specific antibody in brackets after them replaces."""
+GENERIC = frozenset({"pan_cytokeratin", "actin_msa", "any_ne_marker", "lymphoid_panel", "melanocytic_panel"})
+"""Names that a more specific antibody in brackets or apposition after them replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +25,42 @@ class Stained:
     verdict: Verdict
 
 
-def stains_of(page: Page, sentence: Sentence, mentions: Mentions) -> list[Stained]:
-    """Stains of one sentence, in order; hypothetical ones are left out."""
-    marks = marks_of(page, sentence, mentions)
+def stains_of(page: Page, sentence: Sentence, mentions: Mentions, squeezed: Mapping[str, str]) -> list[Stained]:
+    """Stains of one sentence, in order; hypothetical ones are left out.
+
+    ``squeezed`` gives marker ids by name without spaces and signs, for numbers that share a name (``CK7/20``).
+    """
+    marks = marks_of(page, sentence, mentions, squeezed)
     if not marks:
         return []
     items = items_of(page.clean, sentence.start, sentence.end, mentions, marks)
     found: list[Stained] = []
     for verdict in Scope(items).read():
-        if verdict.hypothetical:
-            continue
-        found.extend(Stained(marker, verdict) for marker in verdict.mark.value.split("+"))
-    return list(_without_generic(page, found))
+        if not verdict.hypothetical:
+            found.extend(Stained(marker, verdict) for marker in verdict.mark.value.split("+"))
+    return [s for s in _without_generic(page, found) if not _is_vague(s)]
 
 
-def marks_of(page: Page, sentence: Sentence, mentions: Mentions) -> list[Mention]:
+def marks_of(page: Page, sentence: Sentence, mentions: Mentions, squeezed: Mapping[str, str]) -> list[Mention]:
     """Names of stains in a sentence, with the elliptic ones (``keratins 7 and 20``), without laboratory tests."""
-    found = [
-        m
-        for m in mentions.of("marker", start=sentence.start, end=sentence.end)
-        if not _is_laboratory(page.clean, sentence, m)
-    ]
-    return sorted((*found, *_elliptic(page, sentence, mentions)), key=lambda m: m.start)
+    found: list[Mention] = []
+    for m in mentions.of("marker", start=sentence.start, end=sentence.end):
+        if _is_laboratory(page.clean, sentence, m):
+            continue
+        more = list(_elliptic(page, sentence, m, squeezed))
+        if not (more and m.value in GENERIC):
+            found.append(m)
+        found.extend(more)
+        found.extend(_panels_before(page, sentence, m, squeezed))
+    return sorted(_without_overlap(found), key=lambda m: m.start)
+
+
+def _without_overlap(found: Iterable[Mention]) -> Iterable[Mention]:
+    taken = -1
+    for m in sorted(found, key=lambda m: (m.start, -m.end)):
+        if m.start >= taken:
+            taken = m.end
+            yield m
 
 
 _VALUE = re.compile(
@@ -54,13 +68,16 @@ _VALUE = re.compile(
     r"(?:[numpµ]?g\b|[numpk]?mol|ku/|u/|m?iu/|ui/|ukat|µkat|/m)",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(r"(?:serum|plasma|urinary|urine|circulating|blood)\s(?:[\w-]+\s){0,2}$", re.IGNORECASE)
+_BEFORE = re.compile(
+    r"(?:serum|plasma|urinary|urine|circulating|blood|onconeural)\s(?:[\w-]+\s){0,2}$", re.IGNORECASE
+)
 _LABORATORY = re.compile(r"\b(?:normal|elevated|raised|within|increased|levels?|ng/|pg/|U/|UI/|IU/)", re.IGNORECASE)
 _BLOOD_TESTS = {"cea", "calcitonin", "afp", "hcg", "psa", "nse", "thyroglobulin", "ca125", "ca19_9", "chromogranin_a",
                 "gastrin", "insulin", "glucagon", "serotonin", "somatostatin"}  # fmt: skip
 _STAIN_WORDS = re.compile(
     r"positiv|negativ|stain|express|immuno|\(\+\)|\(-\)|reactiv|react|focal|diffuse", re.IGNORECASE
 )
+_BARE_NUMBER = re.compile(r"\s\d+(?:\.\d+)?(?=\s?[;,.(])(?!\s?%)")
 
 
 def _is_laboratory(clean: str, sentence: Sentence, m: Mention) -> bool:
@@ -71,49 +88,68 @@ def _is_laboratory(clean: str, sentence: Sentence, m: Mention) -> bool:
         return True
     if m.value not in _BLOOD_TESTS:
         return False
+    if sentence.section == "laboratory" or _BARE_NUMBER.match(after):
+        return True
     return _LABORATORY.search(sentence.text) is not None and _STAIN_WORDS.search(sentence.text) is None
 
 
 _MORE_NUMBERS = re.compile(
     r"(?:\s?(?:,|/|and|or|&)\s?\d{1,3}[a-z]?\b(?!\s?(?:%|x|of|per|mm|cm|/\d)))+", re.IGNORECASE
 )
+_PLURAL_NUMBERS = re.compile(r"\s\d{1,3}(?:\s?(?:,|/|and|or|&|,\s?and)\s?\d{1,3})*\b(?!\s?%)", re.IGNORECASE)
 _NUMBERED = re.compile(r"(cytokeratins?|keratins?|cks?|cd)[\s-]?(?:\d+[a-z]?)?$", re.IGNORECASE)
 
 
-def _elliptic(page: Page, sentence: Sentence, mentions: Mentions) -> Iterable[Mention]:
+def _elliptic(page: Page, sentence: Sentence, m: Mention, squeezed: Mapping[str, str]) -> Iterable[Mention]:
     """``keratins 7 and 20``, ``CK7/20``, ``CD3/20``: the further numbers, each as the stain it stands for."""
-    known = {_squeezed(page.clean[m.start : m.end]): m.value for m in mentions.of("marker")}
-    for m in mentions.of("marker", start=sentence.start, end=sentence.end):
-        name = _NUMBERED.match(page.clean[m.start : m.end])
-        more = _MORE_NUMBERS.match(page.clean, m.end, sentence.end) if name else None
-        if name is None or more is None:
-            continue
-        stem = "cd" if name.group(1).lower() == "cd" else "ck"
-        for number in re.finditer(r"\d{1,3}[a-z]?", more.group()):
-            value = known.get(stem + number.group().lower(), stem + number.group().lower())
+    name = _NUMBERED.match(page.clean[m.start : m.end])
+    if name is None:
+        return
+    bare = not page.clean[m.end - 1].isdigit()
+    more = (_PLURAL_NUMBERS if bare else _MORE_NUMBERS).match(page.clean, m.end, sentence.end)
+    if more is None:
+        return
+    stem = "cd" if name.group(1).lower() == "cd" else "ck"
+    for number in re.finditer(r"\d{1,3}[a-z]?", more.group()):
+        value = squeezed.get(stem + number.group().lower())
+        if value is not None:
             start = more.start() + number.start()
             yield Mention("marker", value, start, start + len(number.group()))
 
 
-def _squeezed(text: str) -> str:
-    bare = re.sub(r"[\s/.-]", "", text.lower())
-    return re.sub(r"^(?:cytokeratins?|keratins?)(?=\d)", "ck", bare)
+_PANEL_BEFORE = re.compile(
+    r"\b(lymphoid|neuroendocrine|melanocytic|epithelial|melanoma|haematolymphoid)(?=(?:,\s|\sand\s|\sor\s|,\sand\s)"
+    r"(?:(?:lymphoid|neuroendocrine|melanocytic|epithelial|melanoma|myogenic|muscle)(?:,\s|\sand\s|\sor\s"
+    r"|,\sand\s))*$)",
+    re.IGNORECASE,
+)
+
+
+def _panels_before(page: Page, sentence: Sentence, m: Mention, squeezed: Mapping[str, str]) -> Iterable[Mention]:
+    """``lymphoid, neuroendocrine and melanocytic markers``: the panels before the last one."""
+    if not page.clean[m.start : m.end].lower().endswith("markers"):
+        return
+    first = max(sentence.start, m.start - 80)
+    for match in _PANEL_BEFORE.finditer(page.clean[first : m.start]):
+        value = squeezed.get(match.group(1).lower() + "markers")
+        if value is not None:
+            yield Mention("marker", value, first + match.start(), first + match.end())
+
+
+_IN_BRACKETS = re.compile(r"(?:-?\s?(?:positive|\+|negative)\s?)?\s?\(|:?\s")
 
 
 def _without_generic(page: Page, found: list[Stained]) -> Iterable[Stained]:
-    """``keratin (CAM 5.2)`` is one stain: the name in brackets is the precise one."""
+    """``keratin (CAM 5.2)``, ``the neuroendocrine markers CD56 and ...``: the following name is the precise one."""
     for i, stained in enumerate(found):
         following = found[i + 1] if i + 1 < len(found) else None
-        if following is not None and stained.marker in GENERIC:
+        if following is not None and stained.marker in GENERIC and following.marker != stained.marker:
             between = page.clean[stained.verdict.mark.end : following.verdict.mark.start]
-            if (
-                re.fullmatch(r"(?:-?\s?(?:positive|\+|negative)\s?)?\s?\(", between)
-                and following.marker != stained.marker
-            ):
+            if _IN_BRACKETS.fullmatch(between):
                 continue
         yield stained
 
 
-def settled(stained: Stained, state: State) -> Stained:
-    """The stain with another state."""
-    return replace(stained, verdict=replace(stained.verdict, state=state))
+def _is_vague(stained: Stained) -> bool:
+    """``the only neuroendocrine marker expressed`` names no stain."""
+    return stained.marker == "any_ne_marker" and stained.verdict.state is not State.ABSENT

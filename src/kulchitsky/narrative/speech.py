@@ -1,0 +1,49 @@
+"""How a sentence speaks: it states, asks, or tells of others. Only what is stated of this case is a fact."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from functools import cache
+
+from kulchitsky.narrative.lexicon import load_data
+from kulchitsky.narrative.sentences import Sentence
+
+
+class Manner(StrEnum):
+    """Manner of a sentence."""
+
+    STATES = "states"
+    ASKS = "asks"
+    GENERAL = "general"
+
+
+OUTSIDE = frozenset({"discussion", "introduction", "references", "conclusion", "abstract", "methods", "request"})
+"""Sections that speak of more than this case; what they say of it stands in the case's own sections too."""
+
+
+def manner_of(sentence: Sentence) -> Manner:
+    """Manner of one sentence, from its own words (``data/speech.yaml``)."""
+    text = sentence.text.strip()
+    asks, general = _patterns()
+    if text.endswith("?") or asks.search(text):
+        return Manner.ASKS
+    if general.search(text):
+        return Manner.GENERAL
+    return Manner.STATES
+
+
+def of_the_case(sentences: list[Sentence]) -> list[Sentence]:
+    """Sentences that state something of this case."""
+    inside = [s for s in sentences if s.section not in OUTSIDE]
+    if not any(len(s.text) > 60 for s in inside):
+        inside = [s for s in sentences if s.section in ("", "abstract")]
+    return [s for s in inside if manner_of(s) is Manner.STATES]
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    data = load_data("speech")
+    asks = re.compile("|".join(f"(?:{p})" for p in data["asks"]), re.IGNORECASE)
+    general = re.compile("|".join(f"(?:{p})" for p in data["general"]), re.IGNORECASE)
+    return asks, general
