@@ -46,7 +46,7 @@ NOMINAL = (
     "status",
 )
 SETS = ("architecture", "cell_shape", "chromatin", "treatment")
-STATES = ("marker", "feature", "molecular", "immune_suppression")
+STATES = ("marker", "feature", "molecular", "immune_suppression", "primary_found")
 """Prefixes of fields whose value is a state: ``marker.ck20``, ``feature.amyloid``, ``molecular.mcpyv_pcr``."""
 
 DEAD = frozenset({DiseaseStatus.DEAD, DiseaseStatus.DEAD_OF_DISEASE, DiseaseStatus.DEAD_OF_OTHER_CAUSE})
@@ -102,6 +102,8 @@ def _clinical(case: Case, found: dict[str, Value | None]) -> None:
     found["consistency"] = seen.consistency
     found["lesions"] = seen.lesions.value if seen.lesions else None
     found["skin_over"] = seen.skin_over
+    if seen.primary_found is not None:
+        found["primary_found"] = seen.primary_found.value
     if site is not None:
         found["side"] = site.side.value if site.side else None
         found["region"] = site.region.value if site.region else None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kulchitsky.case.fields import NOMINAL, NUMERIC, fields_of, survival_of
+from kulchitsky.case.fields import NOMINAL, NUMERIC, STATES, fields_of, survival_of
 from kulchitsky.case.record import Case
 
 LAYOUT = 1
@@ -132,7 +132,7 @@ class PackedCases:
         if name in self.bits:
             return _lookup(self.state(name).astype(np.uint16), {k: v for k, v in STATE_WORDS.items() if k})
         members = [bit for bit in self.bits if bit.rsplit(".", 1)[0] == name]
-        if not members or name in ("marker", "feature", "molecular"):
+        if not members or name in STATES:
             raise KeyError(name)
         joined = np.full(len(self), None, dtype=object)
         for member in sorted(members):
@@ -143,7 +143,7 @@ class PackedCases:
 
     def known_fields(self) -> list[str]:
         """Return every name that :meth:`words` or :meth:`numbers` answers, for messages and completion."""
-        sets = {b.rsplit(".", 1)[0] for b in self.bits} - {"marker", "feature", "molecular", "immune_suppression"}
+        sets = {b.rsplit(".", 1)[0] for b in self.bits} - set(STATES)
         return [*NUMBERS, *NAMES, *sorted(sets - set(self.bits)), *sorted(self.bits)]
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kulchitsky.case.errors import RefusedRegistry
-from kulchitsky.case.fields import Value, fields_of
+from kulchitsky.case.fields import STATES, Value, fields_of
 from kulchitsky.case.record import Case
 from kulchitsky.registry.packing import EQUIVOCAL, PRESENT, STATE_BITS, STATE_WORDS, PackedCases
 
@@ -40,7 +40,6 @@ NOMINAL_FINDINGS = (
     "differentiation",
 )
 SET_FINDINGS = ("architecture", "cell_shape", "chromatin", "pattern")
-_STATE_FINDINGS = ("marker", "feature", "molecular", "immune_suppression")
 
 Floats = NDArray[np.float64]
 
@@ -154,7 +153,7 @@ def _columns(fields: Mapping[str, Value], packed: PackedCases, weights: Mapping[
             columns.append(_nominal(name, str(value), weight, packed))
         elif group in SET_FINDINGS and isinstance(value, tuple):
             columns.append(_set(name, value, weight, packed))
-        elif group in _STATE_FINDINGS and STATE_BITS[str(value)]:
+        elif group in STATES and STATE_BITS[str(value)]:
             columns.append(_state(name, str(value), weight, packed))
     return columns
 
