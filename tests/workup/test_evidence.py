@@ -43,6 +43,6 @@ def test_unknown_words_are_refused(marker: str, entity: str | None) -> None:
 
 def test_coverage_adds_up() -> None:
     found = workup.evidence_coverage()
-    assert found.core_cells == sum(e.counts + e.share + e.default + e.nothing for e in found.entities)
+    assert found.core_cells == sum(e.counts + e.share + e.other + e.default + e.nothing for e in found.entities)
     assert found.poolable_rows <= found.evidence_rows
     assert all(len(e.missing) == e.default + e.nothing for e in found.entities)

@@ -114,23 +114,30 @@ def _print_coverage(found: Coverage, as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False)
     table.add_column("diagnosis")
-    for heading in ("cells", "counts", "share", "default"):
+    for heading in ("cells", "counts", "share", "other", "default"):
         table.add_column(heading, justify="right")
     table.add_column("not filled from a read source", overflow="fold")
     for e in found.entities:
         table.add_row(
-            e.name, str(e.cells), str(e.counts), str(e.share), str(e.default + e.nothing), " ".join(e.missing)
+            e.name,
+            str(e.cells),
+            str(e.counts),
+            str(e.share),
+            str(e.other),
+            str(e.default + e.nothing),
+            " ".join(e.missing),
         )
     _print(table)
-    filled = found.core_with_counts + found.core_with_share
+    filled = found.core_with_counts + found.core_with_share + found.core_with_other_rows
     typer.echo(
         f"{found.evidence_rows} evidence rows ({found.poolable_rows} that may be added up) and {found.feature_rows} "
         f"clinical and morphological rows from {found.sources} sources; {found.cells_with_counts} cells with counts."
     )
     typer.echo(
         f"Of {found.core_cells} cells that matter, {filled} ({100 * filled / found.core_cells:.0f} %) are filled "
-        f"from a read source: {found.core_with_counts} by counts, {found.core_with_share} by a share "
-        f"without a count; {found.core_by_default} rest on a marked default. Edition {found.edition}."
+        f"from a read source: {found.core_with_counts} by counts, {found.core_with_share} by a share without a count, "
+        f"{found.core_with_other_rows} by rows that are never added up (selected series, single cases); "
+        f"{found.core_by_default} rest on a marked default. Edition {found.edition}."
     )
 
 

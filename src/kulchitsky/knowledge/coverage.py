@@ -9,15 +9,20 @@ from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.knowledge.profiles import ProfileSet
 from kulchitsky.knowledge.schema import EvidenceRow
 
-Filling = Literal["counts", "share", "default", "nothing"]
+Filling = Literal["counts", "share", "other", "default", "nothing"]
 
 
 def filling(knowledge: KnowledgeBase, profiles: ProfileSet, entity: str, marker: str) -> Filling:
-    """What stands behind a cell: counted studies, a published share without a count, a default, or nothing."""
+    """What stands behind a cell: counts, a share without a count, other rows that were read, a default, or nothing.
+
+    ``other`` are rows that are never added up: selected series, single cases, mixed sites.
+    """
     if _counted(knowledge.poolable(entity, marker)):
         return "counts"
     if knowledge.shares(entity, marker):
         return "share"
+    if knowledge.evidence_by_cell.get((entity, marker)):
+        return "other"
     if any(marker in p.rates for p in profiles.profiles if p.entity == entity):
         return "default"
     return "nothing"

@@ -23,7 +23,7 @@ class EvidenceCell(Record):
     marker: str
     marker_name: str
     filled_by: str
-    """``counts``, ``share`` (published without a count), ``default`` or ``nothing``."""
+    """``counts``, ``share`` (published without a count), ``other`` (read, never added up), ``default`` or ``nothing``."""
     n_positive: float
     n_tested: float
     percent: float | None = None
@@ -50,6 +50,7 @@ class EntityCoverage(Record):
     cells: int
     counts: int
     share: int
+    other: int
     default: int
     nothing: int
     missing: tuple[str, ...] = ()
@@ -69,6 +70,7 @@ class Coverage(Record):
     core_cells: int
     core_with_counts: int
     core_with_share: int
+    core_with_other_rows: int
     core_by_default: int
     entities: tuple[EntityCoverage, ...]
 
@@ -112,6 +114,7 @@ def evidence_coverage() -> Coverage:
                 cells=len(core),
                 counts=found["counts"],
                 share=found["share"],
+                other=found["other"],
                 default=found["default"],
                 nothing=found["nothing"],
                 missing=tuple(missing),
@@ -127,6 +130,7 @@ def evidence_coverage() -> Coverage:
         core_cells=sum(e.cells for e in entities),
         core_with_counts=sum(e.counts for e in entities),
         core_with_share=sum(e.share for e in entities),
+        core_with_other_rows=sum(e.other for e in entities),
         core_by_default=sum(e.default for e in entities),
         entities=tuple(entities),
     )
