@@ -17,7 +17,7 @@ from justhtml import JustHTML
 from kulchitsky.case.base import Record
 from kulchitsky.case.measure import CellCount
 from kulchitsky.case.record import Case
-from kulchitsky.case.verdict import Reference, WorkedUpCase
+from kulchitsky.case.verdict import Reference, SlidePicture, WorkedUpCase
 from kulchitsky.report.html import decades, media_type, render, weight_span
 from kulchitsky.report.json import render as render_json
 from kulchitsky.report.wording import INTENDED_USE
@@ -306,11 +306,27 @@ def test_the_scale_keeps_what_lies_outside_at_its_edge() -> None:
 def test_pictures_are_inside_the_page_and_absent_ones_are_named(tree: ET.Element, picture: bytes) -> None:
     figures = list(tree.iter("figure"))
     assert len(figures) == 2
-    image = figures[0].find("img")
+    image = figures[0].find(".//img")
     assert image is not None
     assert base64.b64decode(image.get("src", "").partition(",")[2]) == picture
     assert "not supplied" in text_of(figures[1])
-    assert text_of(figures[0]).startswith("Figure 1. Ki-67, hottest 500 cells.")
+    assert text_of(figures[0]).startswith("Figure 1. ki67.png, Ki-67. Ki-67, hottest 500 cells. 0.5 µm per pixel.")
+
+
+def test_the_pictures_of_a_slide_are_lettered_panels_of_one_figure(worked: WorkedUpCase, picture: bytes) -> None:
+    slide = worked.counts[0].slide
+    pictures = tuple(SlidePicture(slide=slide, path=f"{n}.png", caption=f"view {n}") for n in (1, 2, 3))
+    page = render(worked.model_copy(update={"pictures": pictures}), pictures={"1.png": picture, "3.png": picture})
+    figures = list(parsed(page).iter("figure"))
+    assert len(figures) == 1
+    caption = text_of(next(figures[0].iter("figcaption")))
+    assert caption == "Figure 1. ki67.png, Ki-67. A, view 1. B, view 2. C, view 3."
+    panels = [e for e in figures[0].iter("div") if e.get("class") == "panel"]
+    assert [text_of(p) for p in panels] == ["A", "The picture was not supplied with this report. B", "C"]
+    assert [i.get("alt") for i in figures[0].iter("img")] == [
+        "Figure 1A: ki67.png, Ki-67, view 1",
+        "Figure 1C: ki67.png, Ki-67, view 3",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from kulchitsky.case.errors import RefusedInput
 from kulchitsky.case.verdict import SlidePicture, WorkedUpCase
 from kulchitsky.report.files import write_whole
-from kulchitsky.workup.write_report import read_pictures, write_report
+from kulchitsky.workup.report_pictures import HEAVY_BYTES, LONGEST_PX, report_pictures
+from kulchitsky.workup.write_report import write_report
 
 
 def test_writes_what_was_asked_for_and_nothing_else(tmp_path: Path, worked: WorkedUpCase, picture: bytes) -> None:
@@ -53,7 +57,7 @@ def test_pictures_outside_the_folder_are_not_read(tmp_path: Path, worked: Worked
     (base / "link.png").symlink_to(tmp_path / "secret.png")
     names = ("../secret.png", str(tmp_path / "secret.png"), "link.png", "own.png", "absent.png")
     pictures = tuple(SlidePicture(slide="s", path=name, caption="c") for name in names)
-    assert read_pictures(worked.model_copy(update={"pictures": pictures}), base) == {"own.png": picture}
+    assert report_pictures(worked.model_copy(update={"pictures": pictures}), base) == {"own.png": picture}
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +72,27 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
     monkeypatch.undo()
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_heavy_picture_travels_as_jpeg_and_looks_the_same(tmp_path: Path, worked: WorkedUpCase) -> None:
+    rng = np.random.default_rng(1)
+    coarse = Image.fromarray(rng.integers(60, 250, (60, 90, 3), dtype=np.uint8))
+    image = coarse.resize((2700, 1800), Image.Resampling.BICUBIC)
+    image.save(tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > HEAVY_BYTES
+    record = worked.model_copy(update={"pictures": (SlidePicture(slide="s", path="a.png", caption="c"),)})
+    data = report_pictures(record, tmp_path)["a.png"]
+    assert data.startswith(b"\xff\xd8\xff")
+    assert len(data) < (tmp_path / "a.png").stat().st_size / 3
+    with Image.open(io.BytesIO(data)) as light:
+        assert max(light.size) == LONGEST_PX
+        expected = image.resize(light.size, Image.Resampling.LANCZOS)
+        difference = np.abs(np.asarray(light, dtype=float) - np.asarray(expected, dtype=float))
+    assert difference.mean() < 2
+
+
+def test_a_heavy_file_that_is_no_picture_is_passed_on(tmp_path: Path, worked: WorkedUpCase) -> None:
+    (tmp_path / "a.png").write_bytes(b"x" * (HEAVY_BYTES + 1))
+    record = worked.model_copy(update={"pictures": (SlidePicture(slide="s", path="a.png", caption="c"),)})
+    files = write_report(record, tmp_path, formats=("html", "pdf"))
+    assert "The picture was not supplied" in files["html"].read_text(encoding="utf-8")

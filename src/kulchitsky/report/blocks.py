@@ -166,14 +166,22 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture with a caption under it, numbered like a journal's; ``name`` is a key of the pictures supplied."""
+class Panel:
+    """One picture of a plate; ``name`` is a key of the pictures supplied, ``letter`` is empty when it is alone."""
 
-    kind: ClassVar[str] = "picture"
-    number: int
+    kind: ClassVar[str] = "panel"
     name: str
     supplied: bool
+    letter: str
     alternative: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """Pictures side by side under one caption, numbered and lettered like a journal's."""
+
+    kind: ClassVar[str] = "plate"
+    panels: tuple[Panel, ...]
     caption: Runs
 
 
@@ -224,7 +232,7 @@ class References:
     entries: tuple[Reference, ...]
 
 
-Block = Paragraph | Items | Pairs | Table | Bars | Weights | Picture | Callout | Part | Fold | References
+Block = Paragraph | Items | Pairs | Table | Bars | Weights | Plate | Callout | Part | Fold | References
 
 
 @dataclass(frozen=True, slots=True)

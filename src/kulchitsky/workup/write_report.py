@@ -12,6 +12,7 @@ from kulchitsky.exchange import fhir
 from kulchitsky.report import html, pdf
 from kulchitsky.report import json as json_report
 from kulchitsky.report.files import write_whole
+from kulchitsky.workup.report_pictures import report_pictures
 
 FILE_NAMES = {
     "html": "report.html",
@@ -43,7 +44,7 @@ def write_report(
         raise RefusedInput(
             f"'{unknown[0]}' is not a format of the report", source=str(out), remedy=f"choose among {known}"
         )
-    pictures = read_pictures(worked, Path(base) if base is not None else out)
+    pictures = report_pictures(worked, Path(base) if base is not None else out)
     written: dict[str, Path] = {}
     try:
         for name in dict.fromkeys(formats):
@@ -66,14 +67,3 @@ def _content(worked: WorkedUpCase, name: str, pictures: dict[str, bytes]) -> byt
     if name == "fhir":
         return (json.dumps(fhir.bundle(worked), ensure_ascii=False, indent=2) + "\n").encode()
     return None
-
-
-def read_pictures(worked: WorkedUpCase, base: Path) -> dict[str, bytes]:
-    """The bytes of each picture that lies under ``base``, by the path that the record gives it."""
-    root = base.resolve()
-    found: dict[str, bytes] = {}
-    for picture in worked.pictures:
-        place = (root / picture.path).resolve()
-        if place.is_relative_to(root) and place.is_file():
-            found[picture.path] = place.read_bytes()
-    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import WorkedUpCase
 from kulchitsky.report import wording as w
 from kulchitsky.report.blocks import Document
@@ -51,7 +52,7 @@ def build(worked: WorkedUpCase, supplied: Collection[str] = ()) -> Document:
     created = f", {stamp.created.date().isoformat()}" if stamp.created else ""
     return Document(
         title="Worked-up case",
-        case_id=worked.case.id,
+        case_id="" if worked.case.id == Case().id else worked.case.id,
         subtitle=say(_who(worked), quiet(created)),
         intended_use=w.INTENDED_USE,
         versions=f"kulchitsky {stamp.software.removeprefix('kulchitsky ')}, knowledge {stamp.knowledge_edition}",

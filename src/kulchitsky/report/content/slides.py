@@ -7,7 +7,19 @@ from kulchitsky.case.record import Ki67
 from kulchitsky.case.verdict import SlidePicture
 from kulchitsky.case.vocabulary import IndexSource
 from kulchitsky.report import wording as w
-from kulchitsky.report.blocks import Block, Callout, Column, Items, Paragraph, Part, Picture, Runs, Section, Table
+from kulchitsky.report.blocks import (
+    Block,
+    Callout,
+    Column,
+    Items,
+    Panel,
+    Paragraph,
+    Part,
+    Plate,
+    Runs,
+    Section,
+    Table,
+)
 from kulchitsky.report.desk import Desk, figure, missing, quiet, say, strong
 
 _BOUND_WORDS = {"exact": "", "at_most": "up to ", "at_least": "at least ", "about": "about "}
@@ -72,6 +84,8 @@ def _hot_spot(path: str, spot: HotSpot) -> Runs:
     chance = figure(w.percent(spot.null_index_percent), spot.null_index_percent, f"{path}.null_index_percent")
     spread = f" ({w.percent_interval(spot.null_interval_95)})" if spot.null_interval_95 else ""
     runs = say(runs, " With positivity dealt out at random the hottest such window would show ", chance, f"{spread}.")
+    if spot.p_value is not None:
+        runs = say(runs, " p = ", figure(f"{spot.p_value:.2g}", spot.p_value, f"{path}.p_value"), ".")
     if spot.shrunk_index_percent is None:
         return runs
     shrunk = figure(w.percent(spot.shrunk_index_percent), spot.shrunk_index_percent, f"{path}.shrunk_index_percent")
@@ -120,7 +134,8 @@ def annex(desk: Desk) -> Section:
             )
         )
     if pictures:
-        parts.append(Part("Other pictures", tuple(_picture(desk, picture) for picture in pictures)))
+        plates = [block for p in pictures for block in _plate(desk, [p], w.file_name(p.slide))]
+        parts.append(Part("Other pictures", tuple(plates)))
     if not parts:
         parts.append(missing("No slide came with the case: every figure above rests on the text of the record."))
     return Section("slides", "Slides", tuple(parts), letter="C")
@@ -153,7 +168,7 @@ def _count_blocks(desk: Desk, index: int, count: SlideCount, pictures: list[Slid
     if count.hotspots:
         blocks.append(Items(tuple(_hot_spot(f"{path}.hotspots.{i}", s) for i, s in enumerate(count.hotspots))))
     blocks += _left_out(path, count)
-    blocks += [_picture(desk, picture) for picture in pictures]
+    blocks += _plate(desk, pictures, f"{w.file_name(count.slide)}, {desk.name(count.stain)}")
     blocks += [Callout("warn", say(w.stop(issue.message), " ", issue.remedy)) for issue in count.issues]
     return tuple(blocks)
 
@@ -205,7 +220,7 @@ def _reading_blocks(desk: Desk, index: int, reading: StainReading, pictures: lis
         )
     if reading.expected:
         blocks.append(Paragraph(say(quiet("Expected of this marker: "), w.stop(reading.expected))))
-    blocks += [_picture(desk, picture) for picture in pictures]
+    blocks += _plate(desk, pictures, f"{w.file_name(reading.slide)}, {desk.name(reading.marker)}")
     blocks += [Callout("warn", say(w.stop(issue.message), " ", issue.remedy)) for issue in reading.issues]
     return tuple(blocks)
 
@@ -217,15 +232,21 @@ def _with_confidence(what: str, value: object, confidence: float | None) -> str:
     return f"{what} {w.words(str(value))}{sure}"
 
 
-def _picture(desk: Desk, picture: SlidePicture) -> Picture:
+def _plate(desk: Desk, pictures: list[SlidePicture], subject: str) -> list[Block]:
+    """The pictures of one slide as one numbered figure with lettered panels."""
+    if not pictures:
+        return []
     number = desk.next_picture()
-    scale = f" {w.number(picture.um_per_px)} µm per pixel." if picture.um_per_px else ""
-    return Picture(
-        number=number,
-        name=picture.path,
-        supplied=picture.path in desk.supplied,
-        alternative=f"Figure {number}: {picture.caption}",
-        caption=say(
-            strong(f"Figure {number}. "), w.stop(picture.caption), quiet(f" {w.file_name(picture.slide)}.{scale}")
-        ),
-    )
+    caption = say(strong(f"Figure {number}. "), w.stop(subject))
+    panels: list[Panel] = []
+    for index, picture in enumerate(pictures):
+        letter = chr(ord("A") + index) if len(pictures) > 1 else ""
+        name = f"Figure {number}{letter}"
+        panels.append(
+            Panel(picture.path, picture.path in desk.supplied, letter, f"{name}: {subject}, {picture.caption}")
+        )
+        scale = quiet(f" {w.number(picture.um_per_px)} µm per pixel.") if picture.um_per_px else None
+        lead = strong(f" {letter}, ") if letter else " "
+        text = picture.caption if letter else w.sentence_case(picture.caption)
+        caption = say(caption, lead, w.stop(text), scale)
+    return [Plate(tuple(panels), caption)]
