@@ -135,8 +135,8 @@ def _print_coverage(found: Coverage, as_json: bool) -> None:
     )
     typer.echo(
         f"Of {found.core_cells} cells that matter, {filled} ({100 * filled / found.core_cells:.0f} %) are filled "
-        f"from a read source: {found.core_with_counts} by counts, {found.core_with_share} by a share without a count, "
-        f"{found.core_with_other_rows} by rows that are never added up (selected series, single cases); "
+        f"from a read source: {found.core_with_counts} by counts, {found.core_with_share} by a share without a "
+        f"count, {found.core_with_other_rows} by rows that are never added up (selected series, single cases); "
         f"{found.core_by_default} rest on a marked default. Edition {found.edition}."
     )
 

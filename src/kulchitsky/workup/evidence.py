@@ -23,7 +23,7 @@ class EvidenceCell(Record):
     marker: str
     marker_name: str
     filled_by: str
-    """``counts``, ``share`` (published without a count), ``other`` (read, never added up), ``default`` or ``nothing``."""
+    """``counts``, ``share`` (without a count), ``other`` (read, never added up), ``default`` or ``nothing``."""
     n_positive: float
     n_tested: float
     percent: float | None = None
