@@ -220,6 +220,8 @@ class Option(Record):
     """A treatment option: applies or not in this case, and why. What sources say, never advice."""
 
     option: str
+    entity: str = ""
+    """The candidate entity it is judged for."""
     applies: Literal["yes", "no", "conditional", "undetermined"]
     sentence: str
     line: str = ""
@@ -234,6 +236,7 @@ class Visit(Record):
     months: float
     date: dt.date | None = None
     what: str
+    entity: str = ""
     sources: tuple[str, ...] = ()
 
 
