@@ -16,11 +16,12 @@ from kulchitsky import __version__
 from kulchitsky.case.errors import KulchitskyError, RefusedInput
 from kulchitsky.web.access import signed_in
 from kulchitsky.web.pages import HERE, render
-from kulchitsky.web.routes import cases, login, readings, review, slides, verdicts
+from kulchitsky.web.routes import cases, counts, login, readings, reports, review, slides, verdicts
 from kulchitsky.web.security import BodyTooLarge, Guard
 from kulchitsky.web.sessions import COOKIE_NAME
 from kulchitsky.web.settings import Settings
 from kulchitsky.web.workbench import Workbench
+from kulchitsky.workup.not_there import NotThere
 
 TITLES = {400: "Bad request", 401: "Sign in", 403: "Refused", 404: "Not found", 413: "Too large", 422: "Not accepted"}
 
@@ -47,13 +48,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.include_router(login.public)
-    for module in (login, slides, review, cases, readings, verdicts):
+    for module in (login, slides, review, counts, cases, readings, verdicts, reports):
         app.include_router(module.router, dependencies=[Depends(signed_in)])
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(RefusedInput, _refused)
     app.add_exception_handler(KulchitskyError, _internal)
-    app.add_exception_handler(LookupError, _not_found)
+    app.add_exception_handler(NotThere, _not_found)
     app.add_exception_handler(BodyTooLarge, _too_large)
     return app
 

@@ -32,7 +32,7 @@ class CaseDesk:
     def worked(
         self, case_id: str, *, what_if: Sequence[MarkerResult] = (), diagnosis: str | None = None
     ) -> tuple[KeptCase, WorkedUpCase]:
-        """The case as kept and worked up; ``what_if`` replaces results of markers. ``LookupError`` if unknown."""
+        """The case as kept and worked up; ``what_if`` replaces results of markers. ``NotThere`` if unknown."""
         kept = self.cases.get(case_id)
         case = with_markers(kept.case, what_if) if what_if else kept.case
         counts = self.counts(case_id)
@@ -56,4 +56,11 @@ class CaseDesk:
 
     def _work_up(self, case: Case, counts: Sequence[SlideCount], diagnosis: str | None) -> WorkedUpCase:
         kept = self._readings.of_case(case.id)
-        return work_up_record(case, counts=counts, reading=kept.reading if kept else None, diagnosis=diagnosis)
+        pictures = tuple(p for slide in self._slides.of_case(case.id) for p in self._reviews.pictures(slide.id))
+        return work_up_record(
+            case,
+            counts=counts,
+            pictures=pictures,
+            reading=kept.reading if kept else None,
+            diagnosis=diagnosis,
+        )

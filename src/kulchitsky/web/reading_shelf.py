@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from kulchitsky.case.verdict import Reading
+from kulchitsky.workup.not_there import NotThere
 from kulchitsky.workup.read_prose import read_prose
 
 
@@ -39,10 +40,10 @@ class ReadingShelf:
         return kept
 
     def get(self, reading_id: str) -> KeptReading:
-        """A kept reading; ``LookupError`` if there is none (ids are hexadecimal: routes check that)."""
+        """A kept reading; ``NotThere`` if there is none (ids are hexadecimal: routes check that)."""
         path = self._dir / f"{reading_id}.json"
         if not path.is_file():
-            raise LookupError(reading_id)
+            raise NotThere(reading_id)
         return KeptReading.model_validate_json(path.read_text(encoding="utf-8"))
 
     def of_case(self, case_id: str) -> KeptReading | None:
@@ -52,7 +53,7 @@ class ReadingShelf:
             return None
         try:
             return self.get(pointer.read_text(encoding="utf-8"))
-        except LookupError:
+        except NotThere:
             return None
 
     def assign(self, kept: KeptReading, case_id: str) -> None:

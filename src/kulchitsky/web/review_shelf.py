@@ -9,12 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kulchitsky.case.measure import SlideCount
+from kulchitsky.case.record import Case
+from kulchitsky.case.verdict import GradeVerdict, SlidePicture
 from kulchitsky.workup.cell_heat import HeatMap
 from kulchitsky.workup.cell_layer import CellTable, SquareIndex
+from kulchitsky.workup.count_for_review import kept_pictures
 from kulchitsky.workup.counted_cells import has_count, load_count
 from kulchitsky.workup.edit_log import Change, EditLog, Finish, LogEntry, Redo, Undo
+from kulchitsky.workup.not_there import NotThere
 from kulchitsky.workup.recount import Recount, corrected_count, recount
 from kulchitsky.workup.slide_review import SQUARE_UM, SlideReview, Touched
+from kulchitsky.workup.work_up_record import grade_with_count
 
 KEPT_REVIEWS = 64
 USED_FILE = "used.json"
@@ -50,12 +55,17 @@ class OpenReview:
         """The figures of the present state."""
         return recount(self.review, self.counted.count.hotspots)
 
+    def grades(self, case: Case | None, figures: Recount) -> tuple[GradeVerdict, ...]:
+        """Grade and its probabilities as the hottest spot stands now; by the whole slide where there is no spot."""
+        deciding = figures.hotspots[0] if figures.hotspots else figures.total
+        return grade_with_count(case, deciding.counted, deciding.positive)
+
 
 class ReviewShelf:
     """Reviews of every slide and reader, from the counts and the log in the data directory."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._counts_dir = data_dir / "counts"
+        self.counts_dir = data_dir / "counts"
         self.log = EditLog(data_dir / "edits.db")
         self._lock = threading.RLock()
         self._counted: dict[str, CountedSlide] = {}
@@ -67,10 +77,27 @@ class ReviewShelf:
 
     def count_dir(self, slide_id: str) -> Path:
         """Where the count of a slide is kept."""
-        return self._counts_dir / slide_id
+        return self.counts_dir / slide_id
+
+    def pictures(self, slide_id: str) -> tuple[SlidePicture, ...]:
+        """Pictures of a slide's count, their paths relative to ``counts_dir``."""
+        return kept_pictures(self.count_dir(slide_id))
+
+    def finished(self, slide_id: str, reader: str) -> SlideReview:
+        """A reader's review as it stood when the reader declared it finished."""
+        counted = self.counted(slide_id)
+        if counted is None:
+            raise NotThere(slide_id)
+        review = SlideReview(counted.table, counted.index)
+        for entry in self.log.entries(slide_id, counted.table.count_id, reader):
+            review.take(entry.body)
+            if isinstance(entry.body, Finish):
+                break
+        return review
 
     def forget(self, slide_id: str) -> None:
-        """Drop what is in memory of a slide: a new count took the place of the old one."""
+        """Drop what is held of a slide's old count: a new one took its place."""
+        (self.count_dir(slide_id) / USED_FILE).unlink(missing_ok=True)
         with self._lock:
             self._counted.pop(slide_id, None)
             for key in [key for key in self._reviews if key[0] == slide_id]:
@@ -119,7 +146,7 @@ class ReviewShelf:
         return self.log.rows_of_other_counts(opened.slide_id, opened.review.table.count_id, opened.reader)
 
     def open(self, slide_id: str, reader: str) -> OpenReview:
-        """A reader's review, replayed from the log when not in memory. ``LookupError`` if there is no count."""
+        """A reader's review, replayed from the log when not in memory. ``NotThere`` if there is no count."""
         with self._lock:
             key = (slide_id, reader)
             if key not in self._reviews:
@@ -140,7 +167,7 @@ class ReviewShelf:
     def _load(self, slide_id: str, reader: str) -> OpenReview:
         counted = self.counted(slide_id)
         if counted is None:
-            raise LookupError(f"slide {slide_id} has no count")
+            raise NotThere(f"slide {slide_id} has no count")
         review = SlideReview(counted.table, counted.index)
         review.replay(self.log.entries(slide_id, counted.table.count_id, reader))
         return OpenReview(slide_id, reader, counted, review)

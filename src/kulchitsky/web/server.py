@@ -38,7 +38,9 @@ def serve(settings: Settings, inputs: Sequence[Path] = (), *, open_browser: bool
         print("The address signs you in once. Stop the server with Ctrl+C.", file=sys.stderr, flush=True)
     if open_browser:
         threading.Timer(0.8, webbrowser.open, [link]).start()
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

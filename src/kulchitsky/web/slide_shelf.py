@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from kulchitsky.case.errors import RefusedSlide
+from kulchitsky.workup.not_there import NotThere
 from kulchitsky.workup.viewer_tiles import SlideView
 
 SLIDE_SUFFIXES = frozenset(
@@ -78,8 +79,10 @@ class SlideShelf:
         return slide
 
     def get(self, slide_id: str) -> ShelvedSlide:
-        """The slide of an id; ``LookupError`` if it is not on the shelf."""
+        """The slide of an id; ``NotThere`` if it is not on the shelf."""
         with self._lock:
+            if slide_id not in self._slides:
+                raise NotThere(slide_id)
             return self._slides[slide_id]
 
     def of_case(self, case_id: str) -> tuple[ShelvedSlide, ...]:
@@ -89,7 +92,7 @@ class SlideShelf:
     def set_scale(self, slide_id: str, um_per_px: float) -> ShelvedSlide:
         """Note the scale of a slide whose file does not say it."""
         with self._lock:
-            slide = replace(self._slides[slide_id], um_per_px=um_per_px)
+            slide = replace(self.get(slide_id), um_per_px=um_per_px)
             self._keep(slide)
             view = self._views.pop(slide_id, None)
         if view is not None:
@@ -99,14 +102,14 @@ class SlideShelf:
     def assign(self, slide_id: str, *, case_id: str, stain: str) -> ShelvedSlide:
         """Note which case a slide belongs to, and its stain."""
         with self._lock:
-            slide = replace(self._slides[slide_id], case_id=case_id, stain=stain)
+            slide = replace(self.get(slide_id), case_id=case_id, stain=stain)
             self._keep(slide)
         return slide
 
     def view(self, slide_id: str) -> SlideView:
         """The slide, open; the longest unused one is closed when too many are."""
         with self._lock:
-            slide = self._slides[slide_id]
+            slide = self.get(slide_id)
             view = self._views.get(slide_id)
             if view is None:
                 view = SlideView(Path(slide.path), um_per_px=slide.um_per_px)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kulchitsky.web.case_desk import CaseDesk
+from kulchitsky.web.count_jobs import CountJobs
 from kulchitsky.web.reading_shelf import ReadingShelf
 from kulchitsky.web.review_shelf import ReviewShelf
 from kulchitsky.web.sessions import Sessions
@@ -23,6 +24,7 @@ class Workbench:
         self.sessions = Sessions(access_token=settings.access_token, hours=settings.session_hours)
         self.slides = SlideShelf(settings.data_dir)
         self.reviews = ReviewShelf(settings.data_dir)
+        self.jobs = CountJobs()
         self.readings = ReadingShelf(settings.data_dir)
         self.cases = CaseShelf(settings.registry or settings.data_dir / "registry.db")
         self.desk = CaseDesk(self.cases, self.slides, self.reviews, self.readings)
@@ -51,5 +53,6 @@ class Workbench:
 
     def close(self) -> None:
         """Close what is open on disk."""
+        self.jobs.close()
         self.reviews.close()
         self.cases.close()

@@ -11,6 +11,7 @@ from kulchitsky.case.record import Case
 from kulchitsky.registry.opening import connect
 from kulchitsky.registry.records import StoredCase
 from kulchitsky.registry.store import Registry
+from kulchitsky.workup.not_there import NotThere
 
 
 class CaseLine(Record):
@@ -91,19 +92,19 @@ class CaseShelf:
         return self._as("reader").count()
 
     def get(self, case_id: str) -> KeptCase:
-        """A case as it stands; ``LookupError`` if there is none of that id."""
+        """A case as it stands; ``NotThere`` if there is none of that id."""
         try:
             return _kept(self._as("reader").get(case_id))
         except RefusedRegistry as error:
             if error.problem.startswith("no case"):
-                raise LookupError(case_id) from error
+                raise NotThere(case_id) from error
             raise
 
     def has(self, case_id: str) -> bool:
         """Whether the id is taken."""
         try:
             self.get(case_id)
-        except LookupError:
+        except NotThere:
             return False
         return True
 
@@ -120,7 +121,7 @@ class CaseShelf:
         return _kept(self._as(who).sign_off(case_id, revision=revision))
 
     def history(self, case_id: str) -> tuple[CaseChange, ...]:
-        """Every change of a case, newest first; ``LookupError`` if there is none of that id."""
+        """Every change of a case, newest first; ``NotThere`` if there is none of that id."""
         self.get(case_id)
         return tuple(
             CaseChange(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kulchitsky.workup.cell_layer import CellClass
+from kulchitsky.workup.not_there import NotThere
 from kulchitsky.workup.slide_review import SlideReview
 
 FINEST_BIN_UM = 16.0
@@ -41,10 +42,10 @@ class HeatMap:
     def tile(self, level: int, column: int, row: int) -> tuple[Counts, Counts]:
         """Cells and positive cells of ``TILE_BINS`` × ``TILE_BINS`` bins; zero beyond the cells.
 
-        Raises ``LookupError`` for a level that does not exist.
+        Raises ``NotThere`` for a level that does not exist.
         """
         if not 0 <= level < self.levels:
-            raise LookupError(f"the heat map has levels 0–{self.levels - 1}")
+            raise NotThere(f"the heat map has levels 0–{self.levels - 1}")
         return self._block(self._counted, level, column, row), self._block(self._positive, level, column, row)
 
     def _block(self, grid: Counts, level: int, column: int, row: int) -> Counts:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kulchitsky.case.errors import RefusedSlide
 from kulchitsky.slide.reader import Slide, open_slide
+from kulchitsky.workup.not_there import NotThere
 
 TILE_PX = 512
 JPEG_QUALITY = 85
@@ -66,16 +67,16 @@ class SlideView:
         """JPEG of one deep-zoom tile.
 
         ``level`` counts from 0 (the whole slide in one pixel) to ``geometry.max_level`` (full resolution). Raises
-        ``LookupError`` when the pyramid has no such tile.
+        ``NotThere`` when the pyramid has no such tile.
         """
         g = self.geometry
         if not 0 <= level <= g.max_level:
-            raise LookupError(f"level {level} is outside 0–{g.max_level}")
+            raise NotThere(f"level {level} is outside 0–{g.max_level}")
         scale = 1 << (g.max_level - level)
         left, top = column * g.tile_px, row * g.tile_px
         level_width, level_height = math.ceil(g.width_px / scale), math.ceil(g.height_px / scale)
         if not (0 <= left < level_width and 0 <= top < level_height):
-            raise LookupError(f"level {level} has no tile {column}, {row}")
+            raise NotThere(f"level {level} has no tile {column}, {row}")
         width, height = min(g.tile_px, level_width - left), min(g.tile_px, level_height - top)
         pixels = self.region(left * scale, top * scale, width, height, scale)
         return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=JPEG_QUALITY))

@@ -16,6 +16,7 @@ from kulchitsky.case.measure import SlideCount
 from kulchitsky.web.access import Bench, SignedIn
 from kulchitsky.web.review_shelf import OpenReview
 from kulchitsky.web.routes.slides import SlideId
+from kulchitsky.web.workbench import Workbench
 from kulchitsky.workup.cell_heat import TILE_BINS
 from kulchitsky.workup.edit_log import (
     AddCell,
@@ -44,6 +45,14 @@ class Region(BaseModel):
     polygon: tuple[tuple[float, float], ...]
 
 
+class GradeNow(BaseModel):
+    """The grade that the present count makes, and how probable each grade is."""
+
+    system: str
+    grade: str
+    probabilities: dict[str, float]
+
+
 class ReviewPage(BaseModel):
     """A reader's review of a counted slide."""
 
@@ -51,6 +60,7 @@ class ReviewPage(BaseModel):
     reader: str
     count: SlideCount
     recount: Recount
+    grades: tuple[GradeNow, ...]
     regions: tuple[Region, ...]
     square_um: float
     square_columns: int
@@ -108,6 +118,7 @@ class Changed(BaseModel):
     """What a change did."""
 
     recount: Recount
+    grades: tuple[GradeNow, ...]
     squares: tuple[tuple[int, int], ...] | None
     """Squares whose cells must be fetched anew; ``null`` means all of them."""
     regions: tuple[Region, ...]
@@ -136,13 +147,14 @@ def review_page(session: SignedIn, bench: Bench, slide_id: SlideId) -> ReviewPag
     """Figures, regions, and how the cells are laid out in squares."""
     opened = bench.reviews.open(slide_id, session.reader)
     with opened.lock:
-        review, heat = opened.review, opened.heat()
-        index = review.index
+        heat, figures = opened.heat(), opened.recount()
+        index = opened.review.index
         return ReviewPage(
             slide_id=slide_id,
             reader=session.reader,
             count=opened.counted.count,
-            recount=opened.recount(),
+            recount=figures,
+            grades=_grades(bench, opened, figures),
             regions=_regions(opened),
             square_um=index.side_um,
             square_columns=index.columns,
@@ -209,8 +221,10 @@ def change(session: SignedIn, bench: Bench, slide_id: SlideId, wanted: Wanted) -
             if touched.regions or touched.everything or len(touched.cells) > 5000
             else {_square_of(opened, cell) for cell in touched.cells}
         )
+        figures = opened.recount()
         return Changed(
-            recount=opened.recount(),
+            recount=figures,
+            grades=_grades(bench, opened, figures),
             squares=None if squares is None else tuple(sorted(squares)),
             regions=_regions(opened),
             cell=body.cell if isinstance(body, AddCell) else None,
@@ -244,6 +258,13 @@ def _body(opened: OpenReview, wanted: Wanted) -> Change | Undo | Redo | Finish:
     if isinstance(wanted, DropRegion):
         return RemoveRegion(region=wanted.region)
     return STEPS[wanted.kind]
+
+
+def _grades(bench: Workbench, opened: OpenReview, figures: Recount) -> tuple[GradeNow, ...]:
+    case_id = bench.slides.get(opened.slide_id).case_id
+    case = bench.cases.get(case_id).case if case_id and bench.cases.has(case_id) else None
+    verdicts = opened.grades(case, figures)
+    return tuple(GradeNow(system=v.system, grade=v.grade, probabilities=v.probabilities) for v in verdicts)
 
 
 def _regions(opened: OpenReview) -> tuple[Region, ...]:

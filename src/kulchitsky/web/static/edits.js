@@ -29,6 +29,7 @@ export class Edits {
       const { overlay } = this;
       overlay.review.regions = changed.regions;
       overlay.review.recount = changed.recount;
+      overlay.review.grades = changed.grades;
       overlay.review.finished = changed.finished;
       overlay.cells.stale(changed.squares);
       overlay.heat.stale();

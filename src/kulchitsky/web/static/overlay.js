@@ -117,7 +117,7 @@ export class Overlay {
       context.beginPath();
       context.arc(x * transform.scale + transform.dx, y * transform.scale + transform.dy, radius * transform.scale, 0, 2 * Math.PI);
       this.twoLines(context, "#b000b8");
-      if (this.shown.names) this.label(context, transform, [x - radius * 0.7, y - radius * 0.7], `Hot spot ${i + 1}`);
+      if (this.shown.names) this.label(context, transform, [x - radius * 0.7, y - radius * 0.7], `Hot spot ${i + 1}${spot.cells_wanted ? `: ${spot.cells_wanted} cells` : ""}`);
     });
   }
 

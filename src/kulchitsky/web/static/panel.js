@@ -1,4 +1,6 @@
 // The figures beside the slide, and the buttons.
+import { send } from "./api.js";
+
 const byId = (id) => document.getElementById(id);
 const percent = (value, digits = 1) => (value === null || value === undefined ? "–" : `${value.toFixed(digits)} %`);
 const range = (interval) => (interval ? `${interval[0].toFixed(1)}–${interval[1].toFixed(1)}` : "");
@@ -20,15 +22,24 @@ export class Panel {
     byId("undo").addEventListener("click", () => edits.step("undo"));
     byId("redo").addEventListener("click", () => edits.step("redo"));
     byId("revert").addEventListener("click", () => edits.step("revert"));
+    byId("use")?.addEventListener("click", () => this.useForCase(slideId));
     for (const button of document.querySelectorAll("[data-tool]")) button.addEventListener("click", () => tools.choose(button.dataset.tool));
     for (const button of document.querySelectorAll("[data-show]")) button.addEventListener("click", () => this.toggle(button.dataset.show));
     byId("opacity").addEventListener("input", (event) => { overlay.opacity = Number(event.target.value); overlay.ask(); });
     byId("scale-form").addEventListener("submit", (event) => this.setScale(event, slideId));
   }
 
+  async useForCase(slideId) {
+    try {
+      const count = await send("POST", `/slides/${slideId}/use`);
+      byId("use-message").textContent = `The case now uses ${percent(count.index_percent)} of ${whole(count.counted)} cells.`;
+    } catch (error) {
+      this.alert(error.message);
+    }
+  }
+
   async setScale(event, slideId) {
     event.preventDefault();
-    const { send } = await import("./api.js");
     try {
       await send("PUT", `/slides/${slideId}/scale`, { um_per_px: Number(byId("scale-value").value) });
       location.reload();
@@ -74,7 +85,7 @@ export class Panel {
 
   recount(recount, review) {
     const { total, automatic } = recount;
-    byId("index").value = percent(total.index_percent);
+    byId("index").value = percent(total.index_percent, total.counted > 2000 ? 2 : 1);
     byId("index-interval").textContent = total.interval_95 ? `95 % interval ${range(total.interval_95)} %,` : "";
     const moved = recount.changed_cells
       ? ` ${whole(recount.changed_cells)} cell${recount.changed_cells === 1 ? "" : "s"} corrected; automatic: ${percent(automatic.index_percent)}.` : "";
@@ -85,7 +96,7 @@ export class Panel {
     byId("redo").textContent = recount.can_redo ? `Redo (${recount.can_redo})` : "Redo";
     this.spots(recount.hotspots, review.count.hotspots);
     this.regions(review.regions);
-    this.grades(recount.grades ?? []);
+    this.grades(review.grades);
   }
 
   spots(counts, spots) {
