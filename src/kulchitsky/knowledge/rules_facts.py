@@ -28,6 +28,8 @@ class FactRow(Record):
     derived_from: str = ""
     values: tuple[str, ...] = ()
     """Closed list of values of a choice or a set; empty when open."""
+    label: str = ""
+    """Short name used in sentences; the id in words where it is empty."""
     ask: str = ""
     """How the fact is asked for when it is missing, as a noun phrase."""
 

@@ -17,6 +17,7 @@ Endpoint = Literal[
     "disease-specific survival",
     "recurrence",
     "recurrence-free survival",
+    "share of recurrences that come in this time",
     "progression-free survival",
     "time to progression",
     "response",
@@ -224,6 +225,8 @@ class PlanRules(Record):
     edition: str
     follow_entities_above: float = Field(gt=0, lt=1)
     """Entities of the differential with at least this probability are planned for."""
+    claim_tolerance_percent: float = Field(gt=0)
+    """Percentage points by which a quoted figure may differ from a sourced one and still agree with it."""
     prognosis: tuple[PrognosisRow, ...]
     performance: tuple[PerformanceRow, ...]
     advice: tuple[TestAdviceRow, ...]

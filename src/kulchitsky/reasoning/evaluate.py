@@ -166,7 +166,7 @@ def _combine(parts: list[Outcome], *, deciding: Truth) -> Outcome:
     """``all`` is decided by one false part, ``any`` by one true part; else one unknown part leaves it open."""
     decided = [part for part in parts if part.truth is deciding]
     if decided:
-        return decided[0]
+        return Outcome(deciding, tuple(dict.fromkeys(name for part in decided for name in part.used)))
     missing = tuple(dict.fromkeys(name for part in parts for name in part.missing if part.truth is Truth.UNKNOWN))
     used = tuple(dict.fromkeys(name for part in parts for name in part.used))
     if any(part.truth is Truth.UNKNOWN for part in parts):
