@@ -40,11 +40,7 @@ def _figures(rows: Iterable[PrognosisRow], candidate: Candidate) -> list[Prognos
 
 
 def _figure(row: PrognosisRow, candidate: Candidate, outcome: Outcome) -> PrognosisFigure:
-    why = "; ".join(
-        f"{name.replace('_', ' ')} {_words(candidate.facts[name])}"
-        for name in outcome.used
-        if name in candidate.facts
-    )
+    why = candidate.words(outcome.used)
     suspected = "distant_any" in outcome.used and candidate.facts["distant_any"].value is State.EQUIVOCAL
     caveat = f" ({_ONLY_IF})" if suspected else ""
     return PrognosisFigure(
