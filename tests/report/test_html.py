@@ -310,7 +310,7 @@ def test_pictures_are_inside_the_page_and_absent_ones_are_named(tree: ET.Element
     assert image is not None
     assert base64.b64decode(image.get("src", "").partition(",")[2]) == picture
     assert "not supplied" in text_of(figures[1])
-    assert text_of(figures[0]).startswith("Figure 1. ki67.png, Ki-67. Ki-67, hottest 500 cells. 0.5 µm per pixel.")
+    assert text_of(figures[0]).startswith("Figure 1. ki67.png, Ki-67. Ki-67, hottest 500 cells.")
 
 
 def test_the_pictures_of_a_slide_are_lettered_panels_of_one_figure(worked: WorkedUpCase, picture: bytes) -> None:

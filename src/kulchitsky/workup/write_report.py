@@ -38,12 +38,8 @@ def write_report(
     Raises ``RefusedInput`` for a format that is unknown and where ``out_dir`` cannot be written.
     """
     out = Path(out_dir)
-    unknown = [name for name in formats if name not in FILE_NAMES]
-    if unknown:
-        known = ", ".join(FILE_NAMES)
-        raise RefusedInput(
-            f"'{unknown[0]}' is not a format of the report", source=str(out), remedy=f"choose among {known}"
-        )
+    for name in formats:
+        _check_format(name)
     pictures = report_pictures(worked, Path(base) if base is not None else out)
     written: dict[str, Path] = {}
     try:
@@ -55,6 +51,21 @@ def write_report(
         problem = f"the report cannot be written ({error.strerror or error})"
         raise RefusedInput(problem, source=str(out), remedy="name a folder that can be written") from error
     return written
+
+
+def report_bytes(worked: WorkedUpCase, name: str, *, base: str | Path | None = None) -> bytes | None:
+    """The report in one format, as :func:`write_report` would write it; ``None`` where the case has nothing to write.
+
+    Pictures are read from under ``base``; without it there are none. Raises ``RefusedInput`` for an unknown format.
+    """
+    _check_format(name)
+    return _content(worked, name, report_pictures(worked, Path(base)) if base is not None else {})
+
+
+def _check_format(name: str) -> None:
+    if name not in FILE_NAMES:
+        known = ", ".join(FILE_NAMES)
+        raise RefusedInput(f"{name!r} is not a format of the report", source="report", remedy=f"choose among {known}")
 
 
 def _content(worked: WorkedUpCase, name: str, pictures: dict[str, bytes]) -> bytes | None:

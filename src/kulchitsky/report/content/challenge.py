@@ -28,7 +28,9 @@ def first_page(desk: Desk) -> Section:
     rest = len(challenge.contradictions[ON_FIRST_PAGE:])
     if rest:
         blocks.append(Paragraph(say(quiet(f"{rest} more in annex E."))))
-    return Section("contradictions", f"What contradicts {challenge.name}", tuple(blocks), wide=True)
+    only_missing = all(c.kind == "missing_test" for c in shown)
+    title = f"What {challenge.name} still lacks" if only_missing else f"What contradicts {challenge.name}"
+    return Section("contradictions", title, tuple(blocks), wide=True)
 
 
 def annex(desk: Desk) -> Section:

@@ -245,8 +245,7 @@ def _plate(desk: Desk, pictures: list[SlidePicture], subject: str) -> list[Block
         panels.append(
             Panel(picture.path, picture.path in desk.supplied, letter, f"{name}: {subject}, {picture.caption}")
         )
-        scale = quiet(f" {w.number(picture.um_per_px)} µm per pixel.") if picture.um_per_px else None
         lead = strong(f" {letter}, ") if letter else " "
         text = picture.caption if letter else w.sentence_case(picture.caption)
-        caption = say(caption, lead, w.stop(text), scale)
+        caption = say(caption, lead, w.stop(text))
     return [Plate(tuple(panels), caption)]
