@@ -53,15 +53,6 @@ def write_report(
     return written
 
 
-def report_bytes(worked: WorkedUpCase, name: str, *, base: str | Path | None = None) -> bytes | None:
-    """The report in one format, as :func:`write_report` would write it; ``None`` where the case has nothing to write.
-
-    Pictures are read from under ``base``; without it there are none. Raises ``RefusedInput`` for an unknown format.
-    """
-    _check_format(name)
-    return _content(worked, name, report_pictures(worked, Path(base)) if base is not None else {})
-
-
 def _check_format(name: str) -> None:
     if name not in FILE_NAMES:
         known = ", ".join(FILE_NAMES)
