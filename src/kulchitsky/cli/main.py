@@ -12,7 +12,20 @@ import typer
 
 from kulchitsky._version import __version__
 from kulchitsky.case.errors import KulchitskyError, RefusedInput
-from kulchitsky.cli import case_file, challenge, count, differential, evidence, next, read, serve, workup
+from kulchitsky.cli import (
+    case_file,
+    challenge,
+    count,
+    differential,
+    evidence,
+    grade,
+    next,
+    plan,
+    read,
+    serve,
+    stage,
+    workup,
+)
 
 INTENDED_USE = "Research and education use only, no medical device; every statement leads to its source."
 
@@ -40,6 +53,9 @@ app.command("count", rich_help_panel=READ)(count.count)
 app.command("differential", rich_help_panel=WEIGH)(differential.differential)
 app.command("next", rich_help_panel=WEIGH)(next.next_stain)
 app.command("challenge", rich_help_panel=WEIGH)(challenge.challenge)
+app.command("grade", rich_help_panel=WEIGH)(grade.grade)
+app.command("stage", rich_help_panel=WEIGH)(stage.stage)
+app.command("plan", rich_help_panel=WEIGH)(plan.plan)
 app.command("evidence", rich_help_panel=WEIGH)(evidence.evidence)
 app.command("serve", rich_help_panel=KEEP)(serve.serve)
 

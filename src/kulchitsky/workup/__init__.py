@@ -14,10 +14,23 @@ _FUNCTIONS = {
     "count_slide": ["count_slide"],
     "differential": ["differential"],
     "evidence": ["evidence_for", "evidence_coverage"],
+    "calendar": ["follow_up_calendar"],
     "gather": ["gather"],
+    "grade": ["grade"],
     "next_tests": ["next_tests"],
+    "plan": ["plan"],
     "read_case": ["read_case", "check_case", "resolve_ids"],
     "read_report": ["read_report"],
+    "registry_add": ["registry_add"],
+    "registry_change": ["registry_edit", "registry_amend", "registry_remove", "registry_restore", "registry_sign"],
+    "registry_cohort": ["registry_cohort"],
+    "registry_export": ["registry_export"],
+    "registry_import": ["registry_import"],
+    "registry_list": ["registry_list"],
+    "registry_show": ["registry_show"],
+    "registry_similar": ["registry_similar"],
+    "registry_survival": ["registry_survival"],
+    "stage": ["stage"],
     "template": ["write_template", "case_schema"],
     "work_up": ["work_up"],
 }
@@ -37,13 +50,66 @@ class _UseCases(ModuleType):
 sys.modules[__name__].__class__ = _UseCases
 
 if TYPE_CHECKING:
+    from kulchitsky.workup.calendar import follow_up_calendar
     from kulchitsky.workup.challenge import challenge
     from kulchitsky.workup.count_slide import count_slide
     from kulchitsky.workup.differential import differential
     from kulchitsky.workup.evidence import evidence_coverage, evidence_for
     from kulchitsky.workup.gather import gather
+    from kulchitsky.workup.grade import grade
     from kulchitsky.workup.next_tests import next_tests
+    from kulchitsky.workup.plan import plan
     from kulchitsky.workup.read_case import check_case, read_case, resolve_ids
     from kulchitsky.workup.read_report import read_report
+    from kulchitsky.workup.registry_add import registry_add
+    from kulchitsky.workup.registry_change import (
+        registry_amend,
+        registry_edit,
+        registry_remove,
+        registry_restore,
+        registry_sign,
+    )
+    from kulchitsky.workup.registry_cohort import registry_cohort
+    from kulchitsky.workup.registry_export import registry_export
+    from kulchitsky.workup.registry_import import registry_import
+    from kulchitsky.workup.registry_list import registry_list
+    from kulchitsky.workup.registry_show import registry_show
+    from kulchitsky.workup.registry_similar import registry_similar
+    from kulchitsky.workup.registry_survival import registry_survival
+    from kulchitsky.workup.stage import stage
     from kulchitsky.workup.template import case_schema, write_template
     from kulchitsky.workup.work_up import work_up
+
+    __all__ = [
+        "case_schema",
+        "challenge",
+        "check_case",
+        "count_slide",
+        "differential",
+        "evidence_coverage",
+        "evidence_for",
+        "follow_up_calendar",
+        "gather",
+        "grade",
+        "next_tests",
+        "plan",
+        "read_case",
+        "read_report",
+        "registry_add",
+        "registry_amend",
+        "registry_cohort",
+        "registry_edit",
+        "registry_export",
+        "registry_import",
+        "registry_list",
+        "registry_remove",
+        "registry_restore",
+        "registry_show",
+        "registry_sign",
+        "registry_similar",
+        "registry_survival",
+        "resolve_ids",
+        "stage",
+        "work_up",
+        "write_template",
+    ]
