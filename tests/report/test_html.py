@@ -374,3 +374,19 @@ def test_findings_stand_under_their_state(tree: ET.Element) -> None:
 def test_a_case_alone_renders_without_any_name(worked: WorkedUpCase) -> None:
     bare = worked.model_copy(update={"names": {}, "case": Case()})
     parsed(render(bare))
+
+
+def test_the_first_page_speaks_for_the_leading_diagnosis_alone(worked: WorkedUpCase) -> None:
+    plan = worked.plan
+    leading, other = (worked.differential.diagnoses[i].entity for i in (0, 1))
+    options = tuple(o.model_copy(update={"entity": leading}) for o in plan.options)
+    alien = plan.options[0].model_copy(update={"option": "Something else", "entity": other})
+    visits = (plan.follow_up[0].model_copy(update={"what": "another visit", "entity": other}),)
+    changed = plan.model_copy(update={"options": (*options, alien), "follow_up": (*plan.follow_up, *visits)})
+    tree = parsed(render(worked.model_copy(update={"plan": changed})))
+    assert "Something else" not in text_of(by_id(tree, "options"))
+    assert "Adjuvant radiotherapy" in text_of(by_id(tree, "options"))
+    assert "Another visit" not in text_of(by_id(tree, "follow-up"))
+    titles = [text_of(h) for h in by_id(tree, "options-all").iter("h3")]
+    assert titles == ["As Merkel cell carcinoma", "As Extrapulmonary small cell carcinoma"]
+    assert "Another visit" in text_of(by_id(tree, "follow-up-all"))

@@ -32,6 +32,11 @@ class Desk:
         """Display names as a list in prose."""
         return w.listed([self.name(identifier) for identifier in identifiers], last=last)
 
+    def of_leading(self, entity: str) -> bool:
+        """Whether a verdict is for the leading diagnosis, or for none in particular."""
+        diagnoses = self.worked.differential.diagnoses
+        return not entity or not diagnoses or entity == diagnoses[0].entity
+
     def cite(self, keys: Iterable[str]) -> Runs:
         """The citation of ``keys``, or nothing where there are none."""
         numbers = tuple(self._numbers.setdefault(key, len(self._numbers) + 1) for key in dict.fromkeys(keys))

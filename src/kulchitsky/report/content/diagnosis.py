@@ -10,14 +10,12 @@ from kulchitsky.report.blocks import (
     Bar,
     Bars,
     Block,
-    Column,
     Fold,
     Items,
     Paragraph,
     Part,
     Runs,
     Section,
-    Table,
     WeightBar,
     Weights,
 )
@@ -126,28 +124,44 @@ def next_stain(desk: Desk) -> Section:
     if not tests:
         text = "No stain was priced: nothing ranked needs separating, or nothing was ranked."
         return Section("next-stain", "Next stain", (missing(text),))
-    rows = tuple(_next_row(desk, index, test) for index, test in enumerate(tests[:TESTS_ON_FIRST_PAGE]))
-    columns = (
-        Column("Stain or set", share=5),
-        Column("Expected information", "right", share=3),
-        Column("Chance that it changes the first diagnosis", "right", share=4),
-        Column("What it is for", share=9),
-    )
-    return Section("next-stain", "Next stain", (Table("Worth ordering next, best first", columns, rows),), wide=True)
+    items = tuple(_next_item(desk, index, test) for index, test in enumerate(tests[:TESTS_ON_FIRST_PAGE]))
+    return Section("next-stain", "Next stain", (Items(items, ordered=True),))
 
 
-def _next_row(desk: Desk, index: int, test: NextTest) -> tuple[Runs, ...]:
+def _next_item(desk: Desk, index: int, test: NextTest) -> Runs:
     path = f"differential.next_tests.{index}"
-    if test.sentence:
-        purpose = say(w.stop(test.sentence), desk.cite(test.sources))
-    else:
-        purpose = say(f"Separates {desk.names(test.separates, last='from')}.", desk.cite(test.sources))
-    return (
-        say(strong(w.listed([desk.name(marker) for marker in test.markers], last="with"))),
-        say(figure(f"{test.expected_bits:.2f} bits", test.expected_bits, f"{path}.expected_bits")),
-        say(figure(w.share(test.p_change_top), test.p_change_top, f"{path}.p_change_top")),
-        purpose,
+    change = figure(w.share(test.p_change_top), test.p_change_top, f"{path}.p_change_top")
+    return say(
+        strong(w.sentence_case(_set_of(desk, test))),
+        ": separates " if test.separates else ": ",
+        f"{desk.names(test.separates, last='from')}; " if test.separates else None,
+        figure(f"{test.expected_bits:.2f}", test.expected_bits, f"{path}.expected_bits"),
+        " bits expected; changes the leading diagnosis with probability ",
+        change,
+        ".",
+        desk.cite(test.sources),
     )
+
+
+def _set_of(desk: Desk, test: NextTest) -> str:
+    return w.listed([desk.name(marker) for marker in test.markers], last="with")
+
+
+def _next_part(desk: Desk) -> Part:
+    """Every priced stain with the sentence that says what it is for."""
+    tests = desk.worked.differential.next_tests
+    if not tests:
+        return Part("Stains worth ordering next", (missing("No stain was priced."),))
+    items = tuple(
+        say(
+            strong(f"{w.sentence_case(_set_of(desk, test))}. "),
+            w.sentence_case(w.stop(test.sentence or f"Separates {desk.names(test.separates, last='from')}")),
+            f" Instead of it: {desk.names(test.alternatives, last='or')}." if test.alternatives else None,
+            desk.cite(test.sources),
+        )
+        for test in tests
+    )
+    return Part("Stains worth ordering next", (Items(items, ordered=True),))
 
 
 def differential(desk: Desk) -> Section:
@@ -169,6 +183,7 @@ def differential(desk: Desk) -> Section:
     if parts[opened:]:
         names = w.listed([diagnosis.name for diagnosis in verdict.diagnoses[opened:]])
         blocks.append(Fold(f"{len(parts[opened:])} less probable diagnoses: {names}", parts[opened:]))
+    blocks.append(_next_part(desk))
     return Section("differential", "Differential diagnosis, finding by finding", tuple(blocks), letter="D")
 
 

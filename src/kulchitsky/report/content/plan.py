@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kulchitsky.case.verdict import Option, TestAdvice, Visit
 from kulchitsky.report import wording as w
-from kulchitsky.report.blocks import Block, Column, Paragraph, Runs, Section, Table, Tag, Tone
+from kulchitsky.report.blocks import Block, Column, Items, Paragraph, Part, Runs, Section, Table, Tag, Tone
 from kulchitsky.report.desk import Desk, figure, missing, quiet, say, strong
 
 OPTIONS_ON_FIRST_PAGE = 8
@@ -30,20 +30,20 @@ def _ordered_options(desk: Desk) -> list[Option]:
 
 
 def options_first_page(desk: Desk) -> Section:
-    """Options, those that apply first."""
-    options = _ordered_options(desk)
+    """Options for the leading diagnosis, those that apply first."""
+    options = [option for option in _ordered_options(desk) if desk.of_leading(option.entity)]
     if not options:
-        return Section("options", "Options", (_no_options(),), wide=True)
-    columns = (Column("Option", share=5), Column("Applies", share=3), Column("Why", share=12))
-    rows = tuple(
-        (say(strong(option.option)), say(Tag(*_APPLIES[option.applies])), _why(desk, option))
+        return Section("options", "Options", (_no_options(),))
+    items = tuple(
+        say(Tag(*_APPLIES[option.applies]), strong(f" {w.stop(option.option)} "), _why(desk, option))
         for option in options[:OPTIONS_ON_FIRST_PAGE]
     )
-    blocks: list[Block] = [Table("What sources say, for the board to decide; not advice", columns, rows)]
-    rest = options[OPTIONS_ON_FIRST_PAGE:]
+    note = Paragraph(say(quiet("What sources say, for the board to decide; not advice. Cautions in annex K.")))
+    blocks: list[Block] = [Items(items), note]
+    rest = [option.option for option in options[OPTIONS_ON_FIRST_PAGE:]]
     if rest:
-        blocks.append(Paragraph(say(quiet(f"In annex K: {w.listed([option.option for option in rest])}."))))
-    return Section("options", "Options", tuple(blocks), wide=True)
+        blocks.append(Paragraph(say(quiet(f"Also judged: {w.listed(rest)}."))))
+    return Section("options", "Options", tuple(blocks))
 
 
 def _no_options() -> Block:
@@ -55,10 +55,23 @@ def _why(desk: Desk, option: Option) -> Runs:
 
 
 def options(desk: Desk) -> Section:
-    """Every option with line, strength and cautions."""
+    """Every option with line, strength and cautions, by the diagnosis it is judged for."""
     ordered = _ordered_options(desk)
     if not ordered:
         return Section("options-all", "Options", (_no_options(),), letter="K")
+    entities = list(dict.fromkeys(option.entity for option in desk.worked.plan.options))
+    parts = tuple(
+        _for_entity(desk, entity, _options_table(desk, entity, [o for o in ordered if o.entity == entity]))
+        for entity in entities
+    )
+    return Section("options-all", "Options", parts, letter="K")
+
+
+def _for_entity(desk: Desk, entity: str, block: Block) -> Block:
+    return Part(f"As {desk.name(entity)}", (block,)) if entity else block
+
+
+def _options_table(desk: Desk, entity: str, options: list[Option]) -> Table:
     rows = tuple(
         (
             say(strong(option.option), quiet(f" {option.line}") if option.line else None),
@@ -67,32 +80,32 @@ def options(desk: Desk) -> Section:
             say(w.sentence_case(w.words(option.strength)) or quiet("not graded")),
             say(" ".join(w.stop(caution) for caution in option.cautions) or quiet("none recorded")),
         )
-        for option in ordered
+        for option in options
     )
     columns = (
         Column("Option", share=5),
         Column("Applies", share=3),
         Column("Why", share=9),
-        Column("Strength", share=3),
+        Column("Strength", share=4),
         Column("Cautions", share=6),
     )
-    return Section("options-all", "Options", (Table("Options and the reasons", columns, rows),), letter="K")
+    named = f" as {desk.name(entity)}" if entity else ""
+    return Table(f"Options{named} and the reasons", columns, rows)
 
 
 def follow_up_first_page(desk: Desk) -> Section:
-    """Visits, those with the same content on one line."""
-    visits = desk.worked.plan.follow_up
+    """Visits for the leading diagnosis, those with the same content on one line."""
+    visits = [visit for visit in desk.worked.plan.follow_up if desk.of_leading(visit.entity)]
     if not visits:
         return Section("follow-up", "Follow-up", (_no_visits(),))
     groups: dict[tuple[str, tuple[str, ...]], list[Visit]] = {}
     for visit in visits:
         groups.setdefault((visit.what, visit.sources), []).append(visit)
-    rows = tuple(
-        (say(strong(_months(group))), say(w.stop(w.sentence_case(what)), desk.cite(sources)))
+    items = tuple(
+        say(strong(f"Month {_months(group)}: "), w.stop(w.sentence_case(what)), desk.cite(sources))
         for (what, sources), group in groups.items()
     )
-    columns = (Column("Month", share=3), Column("What", share=7))
-    return Section("follow-up", "Follow-up", (Table("Months after diagnosis", columns, rows),))
+    return Section("follow-up", "Follow-up", (Items(items),))
 
 
 def _no_visits() -> Block:
@@ -106,10 +119,18 @@ def _months(group: list[Visit]) -> str:
 
 
 def follow_up(desk: Desk) -> Section:
-    """Every visit."""
+    """Every visit, by the diagnosis it is planned for."""
     visits = desk.worked.plan.follow_up
     if not visits:
         return Section("follow-up-all", "Follow-up", (_no_visits(),), letter="L")
+    entities = dict.fromkeys(visit.entity for visit in visits)
+    blocks = [_for_entity(desk, e, _visits_table(desk, e, [v for v in visits if v.entity == e])) for e in entities]
+    if not any(visit.date for visit in visits):
+        blocks.append(Paragraph(say(quiet("Without dates: the record gives no date of diagnosis (diagnosed_on)."))))
+    return Section("follow-up-all", "Follow-up", tuple(blocks), letter="L")
+
+
+def _visits_table(desk: Desk, entity: str, visits: list[Visit]) -> Table:
     dated = any(visit.date for visit in visits)
     rows = tuple(
         (
@@ -119,15 +140,10 @@ def follow_up(desk: Desk) -> Section:
         )
         for visit in visits
     )
-    columns = (
-        Column("Month", "right", share=1),
-        *((Column("Date", share=2),) if dated else ()),
-        Column("What", share=10),
-    )
-    blocks: list[Block] = [Table("Visits", columns, rows, narrow=True)]
-    if not dated:
-        blocks.append(Paragraph(say(quiet("Without dates: the record gives no date of diagnosis (diagnosed_on)."))))
-    return Section("follow-up-all", "Follow-up", tuple(blocks), letter="L")
+    date = (Column("Date", share=2),) if dated else ()
+    named = f" as {desk.name(entity)}" if entity else ""
+    columns = (Column("Month", "right", share=1), *date, Column("What", share=10))
+    return Table(f"Visits{named}", columns, rows, narrow=True)
 
 
 def tests(desk: Desk) -> Section:

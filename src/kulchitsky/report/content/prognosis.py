@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from kulchitsky.case.verdict import ClaimCheck, PrognosisFigure
 from kulchitsky.report import wording as w
-from kulchitsky.report.blocks import Bar, Bars, Block, Callout, Column, Paragraph, Runs, Section, Table, Tag, Tone
+from kulchitsky.report.blocks import (
+    Bar,
+    Bars,
+    Block,
+    Callout,
+    Column,
+    Items,
+    Paragraph,
+    Runs,
+    Section,
+    Table,
+    Tag,
+    Tone,
+)
 from kulchitsky.report.desk import Desk, figure, missing, quiet, say, strong
 
 ON_FIRST_PAGE = 5
@@ -25,16 +38,24 @@ _CLAIM_TAGS: dict[str, tuple[str, Tone]] = {
 
 
 def first_page(desk: Desk) -> Section:
-    """The figures that fit best."""
+    """The figures for the leading diagnosis that fit best."""
     figures = desk.worked.plan.prognosis.figures
-    if not figures:
-        return Section("prognosis", "Prognosis", (_nothing(),), wide=True)
-    rows = tuple(_row(desk, index, item) for index, item in enumerate(figures[:ON_FIRST_PAGE]))
-    blocks: list[Block] = [Table("Published figures for groups this case fits", _COLUMNS, rows)]
-    rest = len(figures[ON_FIRST_PAGE:])
-    if rest:
-        blocks.append(Paragraph(say(quiet(f"{rest} more in annex H."))))
-    return Section("prognosis", "Prognosis", tuple(blocks), wide=True)
+    fitting = [(index, item) for index, item in enumerate(figures) if desk.of_leading(item.entity)]
+    if not fitting:
+        return Section("prognosis", "Prognosis", (_nothing(),))
+    shown = fitting[:ON_FIRST_PAGE]
+    blocks: list[Block] = [Items(tuple(_item(desk, index, item) for index, item in shown))]
+    if len(shown) < len(figures):
+        blocks.append(Paragraph(say(quiet("Further figures, and why each applies, in annex H."))))
+    return Section("prognosis", "Prognosis", tuple(blocks))
+
+
+def _item(desk: Desk, index: int, item: PrognosisFigure) -> Runs:
+    path = f"plan.prognosis.figures.{index}"
+    size = say(", n\N{NO-BREAK SPACE}", figure(w.number(item.n), item.n, f"{path}.n")) if item.n is not None else None
+    return say(
+        strong(f"{_endpoint(item)}: "), _value(path, item), f". {item.population}", size, ".", desk.cite(item.sources)
+    )
 
 
 def annex(desk: Desk) -> Section:

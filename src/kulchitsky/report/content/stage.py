@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from kulchitsky.case.verdict import Category, StageReading
 from kulchitsky.report import wording as w
-from kulchitsky.report.blocks import Block, Break, Callout, Column, Paragraph, Part, Runs, Section, Table, Tag
+from kulchitsky.report.blocks import Block, Break, Callout, Column, Items, Paragraph, Part, Runs, Section, Table, Tag
 from kulchitsky.report.content.grade import UNDETERMINED, reason, reasons
 from kulchitsky.report.desk import Desk, missing, quiet, say, strong
 
-_COLUMNS = (
-    Column("Authority and scheme", share=7),
-    Column("Categories", share=6),
-    Column("Stage", share=3),
-    Column("Still open", share=3),
-    Column("Missing", share=8),
-)
-
 
 def first_page(desk: Desk) -> Section:
-    """One row a reading."""
+    """One item a reading; where authorities differ, each is shown."""
     verdict = desk.worked.stage
     if not verdict.readings:
-        return Section("stage", "Stage", (_nothing(desk),), wide=True)
-    rows = tuple(_row(reading) for reading in verdict.readings)
-    caption = "Readings that apply; where authorities differ, each is shown"
-    return Section("stage", "Stage", (Table(caption, _COLUMNS, rows),), wide=True)
+        return Section("stage", "Stage", (_nothing(desk),))
+    return Section("stage", "Stage", (Items(tuple(_item(reading) for reading in verdict.readings)),))
 
 
 def annex(desk: Desk) -> Section:
@@ -66,14 +56,19 @@ def _stage(stage: str) -> Tag:
     return Tag(w.sentence_case(w.words(stage)), "warn" if stage == UNDETERMINED else "plain")
 
 
-def _row(reading: StageReading) -> tuple[Runs, ...]:
+def _item(reading: StageReading) -> Runs:
     gaps = list(dict.fromkeys([*reading.missing, *(gap for c in reading.categories for gap in c.missing)]))
-    return (
-        say(strong(reading.authority), f" {reading.scheme_name}", quiet(f" {reading.edition}")),
-        say(", ".join(category(c) for c in reading.categories) or quiet("none")),
-        say(_stage(reading.stage)),
-        say(w.listed(reading.possible, last="or") or quiet("nothing")),
-        say("; ".join(gaps) or quiet("nothing")),
+    categories = ", ".join(category(c) for c in reading.categories)
+    still = [stage for stage in reading.possible if len(reading.possible) > 1 or stage != reading.stage]
+    return say(
+        strong(f"{reading.authority}: "),
+        f"{reading.scheme_name}, ",
+        quiet(f"{reading.edition}. "),
+        f"{categories} " if categories else None,
+        _stage(reading.stage),
+        f", still open: {w.listed(still, last='or')}" if still else None,
+        ".",
+        quiet(f" Missing: {'; '.join(gaps)}.") if gaps else None,
     )
 
 
