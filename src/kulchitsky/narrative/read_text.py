@@ -6,7 +6,10 @@ from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import Reading
 from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.narrative.documents import checked_text
+from kulchitsky.narrative.history import read_history
+from kulchitsky.narrative.imaging import read_imaging
 from kulchitsky.narrative.ki67 import read_ki67
+from kulchitsky.narrative.laboratory import read_laboratory
 from kulchitsky.narrative.mitoses import read_mitoses
 from kulchitsky.narrative.morphology import read_morphology
 from kulchitsky.narrative.names import lexicon_for
@@ -15,6 +18,7 @@ from kulchitsky.narrative.page import make_page
 from kulchitsky.narrative.patient import read_patient
 from kulchitsky.narrative.sentences import sentences_of
 from kulchitsky.narrative.site import read_site
+from kulchitsky.narrative.sizes import read_sizes
 from kulchitsky.narrative.speech import of_the_case
 from kulchitsky.narrative.stain_findings import read_stains
 
@@ -35,6 +39,10 @@ def read_text(text: str, *, source: str = "text", knowledge: KnowledgeBase | Non
     book = Notebook(page)
     read_patient(book, sentences)
     read_site(book, stated, mentions)
+    read_sizes(book, stated)
+    read_history(book, stated, mentions)
+    read_laboratory(book, stated, mentions)
+    read_imaging(book, stated, mentions)
     read_morphology(book, stated, mentions)
     read_mitoses(book, stated)
     specimen_at: dict[int, str] = {}

@@ -25,7 +25,10 @@ _OPENS = re.compile(r"[\"'(\[]{0,2}(?:[A-Z0-9À-Þ+•]|-\s)")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A stretch of the cleaned text; ``section`` is the kind of the heading above it (``stains``, ``discussion``)."""
+    """A stretch of the cleaned text; ``section`` is the kind of the heading above it (``stains``, ``discussion``).
+
+    ``text`` is that stretch with line ends as blanks: the same length, so that places in it count.
+    """
 
     start: int
     end: int
@@ -62,7 +65,7 @@ def sentences_of(clean: str) -> list[Sentence]:
             label = _inline_heading(clean[first:last])
             if label is not None and label not in _PASSING:
                 running = label
-            found.append(Sentence(first, last, clean[first:last], label or running, number))
+            found.append(Sentence(first, last, clean[first:last].replace("\n", " "), label or running, number))
     return found
 
 
@@ -134,7 +137,11 @@ def _parts(current: list[_Line], line: _Line, blank_above: bool, wide: int) -> b
             return False
     if bullet or (len(current) == 1 and heading_of(above) is not None):
         return True
-    if _TABLE.search(text) or _TABLE.search(above.strip()) or (_KEY.match(text) and not starts_low):
+    if (
+        _TABLE.search(text)
+        or _TABLE.search(above.strip())
+        or (_KEY.match(text) and not starts_low and _line_ends(above, wide))
+    ):
         return not (starts_low and not above.endswith((".", ":", ";", "|")))
     if above.endswith((".", "!", "?", ":")):
         return blank_above or len(above) < 0.6 * wide
@@ -143,6 +150,13 @@ def _parts(current: list[_Line], line: _Line, blank_above: bool, wide: int) -> b
     if starts_low:
         return False
     return len(above) < max(40, 0.68 * wide)
+
+
+def _line_ends(line: str, wide: int) -> bool:
+    """Whether a line ends by itself, rather than being wrapped by the width of the page."""
+    return line.endswith((".", ":", ";", "!", "?", "|")) or (
+        len(line) < max(40, 0.68 * wide) and not line.endswith(",")
+    )
 
 
 def _cut(clean: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,244 @@
+"""Size, duration, growth, consistency and overlying skin of the lesion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from kulchitsky.narrative.lexicon import load_data
+from kulchitsky.narrative.notebook import Notebook, Place
+from kulchitsky.narrative.patient import number_of
+from kulchitsky.narrative.sentences import Sentence
+from kulchitsky.narrative.site import LESION
+
+_N = r"\d{1,3}(?:[.,]\d{1,2})?"
+_SIZE = re.compile(
+    rf"(?<![\d.,/-])(?P<a>{_N})\s?(?:(?:cm|mm)\s?)?(?:(?P<sep>x|/|-|to|by|and)\s?(?P<b>{_N})\s?(?:(?:cm"
+    rf"|mm)\s?)?(?:(?:x|by|/)\s?(?P<c>{_N})\s?)?)?"
+    r"(?P<unit>cm|mm|centimet(?:er|re)s?|millimet(?:er|re)s?)\b(?!\s?(?:2|3|\^|hg|from|above|below|away|margin"
+    r"|deep to|thick|thickness|of (?:water|mercury)))",
+    re.IGNORECASE,
+)
+_LESION = re.compile(
+    rf"\b(?:{LESION}|specimen|it measur\w+|measur\w+|greatest (?:diameter|dimension)|size|polyp|process"
+    rf"|metastas[ei]s|diameter)\b",
+    re.IGNORECASE,
+)
+_TUMOUR = re.compile(
+    rf"\b(?:{LESION}|process|specimen|swelling|greatest (?:diameter|dimension)|it|size)\b", re.IGNORECASE
+)
+_NOT_TUMOUR = re.compile(
+    r"\b(?:nodes?|nodal|adenopath\w+|lymphadenopath\w+|margins?|polyp|at \d+ cm|ulcer|stent|stone|scar|satellite"
+    r"|punch|skin ellipse|distance|resection margin"
+    r"|clearance|depth|breslow|thickness|invasion depth|microscope|field|core|cores|biopsy measuring)\b",
+    re.IGNORECASE,
+)
+_GROSS = re.compile(
+    r"\b(?:gross|macroscop\w+|specimen|intra-?operative\w*|at operation|operation|surgery|excised|resected"
+    r"|cut surface|pathology)\b",
+    re.IGNORECASE,
+)
+_IMAGED = re.compile(
+    r"\b(?:ct|mri|pet|ultrasound|ultrasonography|imaging|radiograph\w*|film|x-ray|scan|tomography|endoscopy"
+    r"|cystoscopy|mammograph\w+|urography)\b",
+    re.IGNORECASE,
+)
+_TIME = (
+    r"(?P<n>\d{1,3}(?:\.\d)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|a|an"
+    r"|several|few)"
+    r"(?:(?:\s?(?:-|to|or)\s?)(?P<n2>\d{1,3}|two|three|four|five|six|seven|eight|nine|ten|twelve))?"
+)
+_DURATION = re.compile(rf"\b{_TIME}[\s-](?P<u>days?|weeks?|months?|years?)\b", re.IGNORECASE)
+_MONTHS = {"day": 1 / 30.4, "week": 7 / 30.4, "month": 1.0, "year": 12.0}
+_LASTING = re.compile(
+    r"(?:\bfor|\bover|\bduring|\bpast|\blast|\bpreceding|\bpresent|\bwithin|\bsince|\bprevious|\bof|\bin|\babout"
+    r"|\bsome|\bfor the)\s(?:the\s|about\s|some\s|at least\s|nearly"
+    r"\s|approximately\s|around\s|past\s|preceding\s|last\s|previous\s|almost\s|more than\s|over\s)*$",
+    re.IGNORECASE,
+)
+_HISTORY = re.compile(
+    r"^(?:'s?)?[\s-]?(?:history|duration|ago|of (?:a |an |the )?(?:\w+\s){0,3}(?:mass|lump|swelling|pain|growth"
+    r"|nodule|growing)|previously|before presentation|earlier)",
+    re.I,
+)
+_GREW = re.compile(
+    rf"\b(?:{LESION}|grow\w*|grew|grown|enlarg\w+|larger|bigger|appeared|noticed|noted|increas\w+)\b", re.IGNORECASE
+)
+_NOT_DURATION = re.compile(
+    r"\b(?:follow-?up|later|after(?:wards)?|postoperativ\w+|since surgery|at \w+ months"
+    r"|treated for|smok\w+|factory|cigarettes?|followed for|untreated|"
+    r"died|death|survival|pregnan\w+|leuka?emia|diagnosis of|lymphocytosis|recur\w+|disease-free|no evidence"
+    r"|alive|passive|never|control|on a targeted|therapy)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A size in cm with its place and how it was taken."""
+
+    dimensions_cm: tuple[float, ...]
+    method: str
+    place: Place
+    sentence: Sentence
+
+
+def read_sizes(book: Notebook, sentences: Sequence[Sentence]) -> list[Measured]:
+    """Size, duration, growth, consistency and skin into ``presentation``; gives the sizes found, for procedures."""
+    found = [m for s in sentences for m in _measured(s)]
+    first = _presenting(found)
+    if first is not None:
+        dims = sorted(first.dimensions_cm, reverse=True)
+        size = {"greatest_cm": dims[0], "dimensions_cm": dims if len(dims) > 1 else None, "method": first.method}
+        book.set("presentation.size", size, first.place)
+    _duration(book, sentences)
+    clinical = [s for s in sentences if s.section in ("", "case", "clinical", "procedure", "specimen")]
+    for path, near in (("growth", None), ("consistency", _TUMOUR), ("skin_over", None)):
+        for value, pattern in _tables()[path]:
+            _first(book, f"presentation.{path}", value, pattern, clinical, near)
+    return found
+
+
+@cache
+def _tables() -> dict[str, tuple[tuple[str, re.Pattern[str]], ...]]:
+    """Patterns by field and value, in the order in which they are tried."""
+    return {
+        path: tuple((value, re.compile("|".join(patterns), re.IGNORECASE)) for value, patterns in values.items())
+        for path, values in load_data("presentation").items()
+    }
+
+
+def _presenting(found: list[Measured]) -> Measured | None:
+    order = {"clinical": 0, "imaging": 0, "not_stated": 0, "gross": 1, "microscopic": 2}
+    return min(found, key=lambda m: (order[m.method], m.place), default=None)
+
+
+def _first(
+    book: Notebook,
+    path: str,
+    value: str,
+    pattern: re.Pattern[str],
+    sentences: Sequence[Sentence],
+    near: re.Pattern[str] | None = None,
+) -> None:
+    for sentence in sentences:
+        match = pattern.search(sentence.text)
+        if match is None or (near is not None and not near.search(sentence.text)):
+            continue
+        if re.search(
+            r"\b(?:no|not|without|nodes?)\s(?:\w+\s)?$",
+            sentence.text[max(0, match.start() - 12) : match.start()],
+            re.I,
+        ):
+            continue
+        book.set(path, value, (sentence.start + match.start(), sentence.start + match.end()))
+        return
+
+
+def _measured(sentence: Sentence) -> list[Measured]:
+    found: list[Measured] = []
+    if sentence.section in ("stains", "molecular", "treatment", "follow_up"):
+        return found
+    for match in _SIZE.finditer(sentence.text):
+        numbers = [float(match.group(g).replace(",", ".")) for g in "abc" if match.group(g)]
+        if match.group("unit").lower().startswith(("mm", "milli")):
+            numbers = [round(n / 10, 3) for n in numbers]
+        if match.group("sep") in ("to", "-", "and"):
+            numbers = [max(numbers)]
+        if not numbers or not 0 < max(numbers) <= 100 or min(numbers) <= 0:
+            continue
+        if not _is_of_tumour(sentence.text, match):
+            continue
+        method = _method(sentence, match.start())
+        place = (sentence.start + match.start(), sentence.start + match.end())
+        found.append(Measured(tuple(numbers), method, place, sentence))
+    return found
+
+
+def _is_of_tumour(text: str, match: re.Match[str]) -> bool:
+    before = re.split(r"[;:]|,\s(?=and|with)", text[max(0, match.start() - 70) : match.start()])[-1]
+    after = re.split(r"[;:]", text[match.end() : match.end() + 50])[0]
+    if re.search(r"\bat\s(?:about\s)?$", before) or re.search(
+        r"\b(?:suv\w*|node\w*|polyp)\b[^;,]{0,25}$", before, re.I
+    ):
+        return False
+    near = before[-45:] + " " + after[:30]
+    if _NOT_TUMOUR.search(near) and not re.search(
+        rf"\b(?:{LESION})\s(?:\w+\s){{0,3}}(?:of|measuring)?\s?(?:about\s)?$", before, re.I
+    ):
+        return False
+    return _LESION.search(before + " " + after) is not None or _LESION.search(text) is not None
+
+
+def _method(sentence: Sentence, at: int) -> str:
+    if sentence.section == "gross":
+        return "gross"
+    if sentence.section == "imaging":
+        return "imaging"
+    lead = sentence.text[:at]
+    if _GROSS.search(lead):
+        return "gross"
+    if _IMAGED.search(lead):
+        return "imaging"
+    return "clinical" if sentence.section in ("", "case", "clinical", "specimen") else "not_stated"
+
+
+def _duration(book: Notebook, sentences: Sequence[Sentence]) -> None:
+    best: tuple[float, float, Place] | None = None
+    for number, sentence in enumerate(sentences[:14]):
+        if sentence.section in ("stains", "microscopy", "treatment", "follow_up", "gross", "comment"):
+            continue
+        for match in _DURATION.finditer(sentence.text):
+            months = _months(match)
+            score = _duration_score(sentence.text, match)
+            if months is None or score <= 0:
+                continue
+            score -= 0.3 * number
+            if best is None or score > best[0]:
+                best = (score, months, (sentence.start + match.start(), sentence.start + match.end()))
+    if best is not None:
+        book.set("presentation.duration_months", round(best[1], 2), best[2])
+
+
+def _months(match: re.Match[str]) -> float | None:
+    words = [match.group("n"), match.group("n2")]
+    values = []
+    for word in words:
+        if word is None:
+            continue
+        if word.lower() in ("several", "few"):
+            return None
+        special = {"a": 1.0, "an": 1.0, "twelve": 12.0, "eleven": 11.0, "fifteen": 15.0, "ten": 10.0, "twenty": 20.0}
+        value = special.get(word.lower(), number_of(word))
+        if value is None:
+            return None
+        values.append(value)
+    return sum(values) / len(values) * _MONTHS[match.group("u").lower().rstrip("s")]
+
+
+def _duration_score(text: str, match: re.Match[str]) -> float:
+    before, after = text[max(0, match.start() - 90) : match.start()], text[match.end() : match.end() + 70]
+    if re.match(r"[\s-]*(?:old|of age)\b", after, re.I) or re.match(
+        r"\s(?:later|after|following|afterwards|on\b)", after, re.I
+    ):
+        return 0.0
+    if re.search(r"\b(?:man|woman|girl|boy|lady|patient|male|female|child|gentleman)\s(?:of|aged)\s$", before, re.I):
+        return 0.0
+    clause_before = re.split(r"[;.]", before)[-1]
+    clause_after = re.split(r"[;.]", after)[0]
+    if _NOT_DURATION.search(clause_before[-60:]) or _NOT_DURATION.search(clause_after[:40]):
+        return 0.0
+    lasting = _LASTING.search(before) is not None
+    history = _HISTORY.match(after) is not None
+    score = 0.0
+    if lasting or history:
+        score += 1.5
+    elif re.match(r"\s?of\s", after) or text[: match.start()].strip() == "" or re.search(r"[.;:]\s*$", before):
+        score += 1.0
+    else:
+        return 0.0
+    if _GREW.search(clause_before) or _GREW.search(clause_after):
+        score += 2.0
+    return score
