@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from provenance import SHARED
-
 from kulchitsky.case import vocabulary as v
 from kulchitsky.case.record import Case
 from kulchitsky.knowledge.aliases import resolve_marker
+from provenance import SHARED
 
 CASES = SHARED / "data" / "cases" / "cases.jsonl"
 
@@ -59,12 +58,12 @@ def to_case(row: dict[str, Any], *, molecular: bool = False) -> Case:
     settings = list(_settings(site)) or list(_settings(history.lower()))
     presentation: dict[str, Any] = {
         "setting": settings[0] if settings else None,
-        "site": {"text": row["site"], "region": _region(f"{site} {history.lower()}", site)},
+        "site": {"text": row["site"], "region": _region(site)},
         "duration_months": _duration_months(history),
         "growth": _growth(history.lower()),
         "lesions": "multiple" if re.search(_MULTIPLE, text.lower()) else None,
         "skin_over": _skin(history.lower()),
-        "symptoms": [s for s in _symptoms(text)],
+        "symptoms": list(_symptoms(text)),
         "known_other_tumour": "; ".join(_other_tumours(history)),
     }
     size = _size_cm(text + "; " + "; ".join(row["morphology"]))
@@ -148,7 +147,7 @@ _REGION_WORDS = (
 )
 
 
-def _region(text: str, site: str) -> str | None:
+def _region(site: str) -> str | None:
     return next((name for name, words in _REGION_WORDS if re.search(words, site)), None)
 
 
@@ -170,7 +169,9 @@ def _duration_months(history: str) -> float | None:
 
 
 def _growth(history: str) -> str | None:
-    if re.search(r"slow(ly)?[- ]grow|gradual(ly)? (grow|enlarg)|gradual growth|slow growth|for (many|\d\d) years", history):
+    if re.search(
+        r"slow(ly)?[- ]grow|gradual(ly)? (grow|enlarg)|gradual growth|slow growth|for (many|\d\d) years", history
+    ):
         return "slow"
     if re.search(r"rapid|fast[- ]grow|quickly", history):
         return "rapid"
@@ -178,7 +179,11 @@ def _growth(history: str) -> str | None:
 
 
 def _skin(history: str) -> str | None:
-    for name, words in (("violaceous", "violaceous|purple"), ("ulcerated", "ulcerat"), ("red", r"\bred\b|erythem|reddish")):
+    for name, words in (
+        ("violaceous", "violaceous|purple"),
+        ("ulcerated", "ulcerat"),
+        ("red", r"\bred\b|erythem|reddish"),
+    ):
         if re.search(words, history):
             return name
     return None
@@ -186,7 +191,9 @@ def _skin(history: str) -> str | None:
 
 def _size_cm(text: str) -> float | None:
     found = []
-    for match in re.finditer(r"(\d+(?:\.\d+)?)(?:\s*x\s*(\d+(?:\.\d+)?))*(?:\s*x\s*(\d+(?:\.\d+)?))?\s*(cm|mm)\b", text):
+    for match in re.finditer(
+        r"(\d+(?:\.\d+)?)(?:\s*x\s*(\d+(?:\.\d+)?))*(?:\s*x\s*(\d+(?:\.\d+)?))?\s*(cm|mm)\b", text
+    ):
         numbers = [float(n) for n in re.findall(r"\d+(?:\.\d+)?", match[0])]
         found.append(max(numbers) / (10 if match[4] == "mm" else 1))
     sizes = [s for s in found if 0 < s <= 60]
@@ -205,8 +212,8 @@ def _symptoms(text: str) -> Iterator[dict[str, str]]:
 
 
 _EARLIER = (
-    r"histor|previous|prior|earlier|treated|removed|resect|for \d+ (y|years)|\bsince\b|on gefitinib|chronic lymphocytic|"
-    r"\bcll\b|lymphocytosis|\d{4}|carcinoma|adenocarcinoma|melanoma|lymphoma|actinic|smok|pack-years|copd|asbestos"
+    r"histor|previous|prior|earlier|treated|removed|resect|for \d+ (y|years)|\bsince\b|on gefitinib|"
+    r"chronic lymphocytic|\bcll\b|lymphocytosis|\d{4}|carcinoma|adenocarcinoma|melanoma|lymphoma|actinic|smok|pack-years|copd|asbestos"
 )
 
 
@@ -217,8 +224,8 @@ def _other_tumours(history: str) -> Iterator[str]:
 
 
 _LAB = (
-    r"\b(calcitonin|cea|cga|chromogranin|ldh|afp|hcg|ca[- ]?125|ca[- ]?19[-.]9|hva|vma|dopamine|5-?hiaa|psa|nse|lipase|"
-    r"gastrin|insulin|metanephrines?|catecholamines?)\b"
+    r"\b(calcitonin|cea|cga|chromogranin|ldh|afp|hcg|ca[- ]?125|ca[- ]?19[-.]9|hva|vma|dopamine|5-?hiaa|psa|nse|"
+    r"lipase|gastrin|insulin|metanephrines?|catecholamines?)\b"
 )
 
 
@@ -379,7 +386,9 @@ def _markers(told: dict[str, str]) -> Iterator[dict[str, Any]]:
         if state == "present":
             record["pattern"] = "perinuclear_dot" if re.search(r"dot", low) else None
             record["extent"] = _extent(low)
-            record["intensity"] = "weak" if "weak" in low else ("strong" if re.search("strong|intense", low) else None)
+            record["intensity"] = (
+                "weak" if "weak" in low else ("strong" if re.search("strong|intense", low) else None)
+            )
         yield {k: x for k, x in record.items() if x is not None}
 
 

@@ -16,7 +16,7 @@ class ClinicalWord:
     """One clinical finding: where in a case it may stand, and the pattern (over lower-case text) that shows it.
 
     ``upper`` is the value above which a laboratory result without interpretation counts as raised;
-    ``mirror`` names a finding whose stated absence is this one's presence.
+    ``mirror`` names a finding whose stated absence is this one's presence; ``said_by`` are settings of the tissue that say the same already.
     """
 
     id: str
@@ -27,6 +27,7 @@ class ClinicalWord:
     upper: float | None
     any_value: bool
     mirror: str
+    said_by: frozenset[str]
 
 
 @cache
@@ -43,5 +44,6 @@ def load_clinical_words() -> Mapping[str, ClinicalWord]:
             upper=table.get("upper"),
             any_value=bool(table.get("any_value", False)),
             mirror=table.get("mirror", ""),
+            said_by=frozenset(table.get("said_by", "").split()),
         )
     return MappingProxyType(found)

@@ -201,9 +201,23 @@ def _quantities(case: Case) -> Iterator[Finding]:
     size = size or max((q.tumour_size_cm for q in case.procedures if q.tumour_size_cm), default=None)
     if size:
         yield Finding("size", "size", "size", "size", f"{size:g} cm", value=size)
-    if p.site and p.site.region and p.site.region is not v.Region.OTHER:
+    if p.site and p.site.region and p.site.region is not v.Region.OTHER and _region_counts(case):
         region = p.site.region.value
         yield Finding("region", "region", "region", "region", region.replace("_", " "), text=region)
+
+
+# in these settings the body region says something that the setting doesn't (a liver is always in the abdomen)
+_REGIONAL = frozenset({v.Setting.SKIN, v.Setting.SOFT_TISSUE, v.Setting.LYMPH_NODE, v.Setting.BONE})
+
+
+def _region_counts(case: Case) -> bool:
+    settings = _settings(case)
+    return not settings or bool(settings & _REGIONAL)
+
+
+def _settings(case: Case) -> set[v.Setting]:
+    found = (case.presentation.setting, *(s.setting for s in case.specimens))
+    return {s for s in found if s is not None and s is not v.Setting.OTHER}
 
 
 def _statements(case: Case) -> Iterator[tuple[str, str, v.State]]:
@@ -236,7 +250,10 @@ def _clinic(case: Case) -> Iterator[Finding]:
     words = load_clinical_words()
     # what a mirror finding says as present isn't said a second time as absent
     mirrored = {w.mirror for w in words.values()}
+    settings = {s.value for s in _settings(case)}
     for word in words.values():
+        if word.said_by & settings:
+            continue
         states = {state for part, text, state in statements if part in word.parts and _shows(word, text)}
         if word.mirror:
             states |= _mirrored(word, statements)

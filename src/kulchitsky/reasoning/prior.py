@@ -23,15 +23,16 @@ def settings_of(case: Case) -> tuple[str, ...]:
 def log_prior(table: RateTable, settings: tuple[str, ...]) -> Floats:
     """Natural log prior of every profile, shape (P,), summing to one; tempered as the model says.
 
-    Several settings (a node and the skin) are alternatives: their shares are averaged. Without a setting the places
-    say nothing.
+    Several settings (a node and the skin) must all be explained: the geometric mean of their shares. Without a setting
+    the places say nothing.
     """
     model = table.model
     weight = np.array([p.base * p.share * _none(p, model) for p in table.profiles])
     none = np.array([p.entity == NONE_OF_THESE for p in table.profiles])
     place = np.ones(len(weight))
     if settings:
-        place = np.array([np.mean([_place_share(p, s, model) for s in settings]) for p in table.profiles])
+        shares = np.array([[_place_share(p, s, model) for s in settings] for p in table.profiles])
+        place = np.exp(np.log(shares).mean(axis=1))
     entity = np.zeros(len(table.entities))
     np.add.at(entity, table.entity_of, weight * place)
     # tempering flattens entities, not the components inside one
