@@ -58,7 +58,7 @@ def slow_distances(case: Case, others: list[Case]) -> list[float]:
             else:
                 gaps.append(float(value != other))
         stated = [g for g in gaps if g is not None]
-        expected = sum(stated) / len(stated) if stated else 0.5
+        expected = (sum(stated) + 0.5) / (len(stated) + 1)
         totals = [t + (expected if g is None else g) for t, g in zip(totals, gaps, strict=True)]
         used += 1
     return [t / used for t in totals]

@@ -7,13 +7,13 @@ equivocal. Terms are numbered once for all cases of a registry (table ``term``),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kulchitsky.case.fields import NOMINAL, NUMERIC, STATES, fields_of, survival_of
+from kulchitsky.case.fields import NOMINAL, NUMERIC, STATES, Value, fields_of, survival_of
 from kulchitsky.case.record import Case
 
 LAYOUT = 1
@@ -21,7 +21,9 @@ LAYOUT = 1
 
 ENDPOINTS = ("overall", "disease_specific", "disease_free")
 NUMBERS = NUMERIC + tuple(f"{endpoint}_{part}" for endpoint in ENDPOINTS for part in ("months", "event"))
-NAMES = NOMINAL
+CONCLUDED = ("concluded_diagnosis", "concluded_grade", "concluded_stage")
+"""What the latest work-up of the current revision concluded; unknown once the case has changed since."""
+NAMES = NOMINAL + CONCLUDED
 PRESENT, ABSENT, EQUIVOCAL = 1, 2, 3
 STATE_BITS = {"present": PRESENT, "absent": ABSENT, "equivocal": EQUIVOCAL, "not_tested": 0}
 STATE_WORDS = {0: "unknown", PRESENT: "present", ABSENT: "absent", EQUIVOCAL: "equivocal"}
@@ -33,9 +35,9 @@ Numberer = Callable[[str, str], int]
 """Gives the number of a term (kind, name), making one where there is none: kinds are ``bit`` and ``value``."""
 
 
-def pack(case: Case, number: Numberer) -> bytes:
-    """Return the packed row of a case; ``number`` numbers its terms."""
-    fields = fields_of(case)
+def pack(case: Case, number: Numberer, concluded: Mapping[str, str] | None = None) -> bytes:
+    """Return the packed row of a case; ``number`` numbers its terms, ``concluded`` adds :data:`CONCLUDED` values."""
+    fields: dict[str, Value] = {**fields_of(case)}
     numbers = np.full(len(NUMBERS), np.nan, dtype="<f4")
     for i, name in enumerate(NUMERIC):
         value = fields.get(name)
@@ -47,13 +49,14 @@ def pack(case: Case, number: Numberer) -> bytes:
             numbers[len(NUMERIC) + 2 * j : len(NUMERIC) + 2 * j + 2] = outcome
     names = np.zeros(len(NAMES), dtype="<u2")
     for i, name in enumerate(NAMES):
-        if name in fields:
-            names[i] = number("value", f"{name}={fields[name]}")
+        value = (concluded or {}).get(name) if name in CONCLUDED else fields.get(name)
+        if value is not None:
+            names[i] = number("value", f"{name}={value}")
     states = {number("bit", name): state for name, state in finding_states(fields).items()}
     return numbers.tobytes() + names.tobytes() + _pack_states(states)
 
 
-def finding_states(fields: dict[str, float | str | tuple[str, ...]]) -> dict[str, int]:
+def finding_states(fields: Mapping[str, Value]) -> dict[str, int]:
     """Return every finding of the flat view as a two-bit state; members of a set are present, others unknown."""
     found: dict[str, int] = {}
     for name, value in fields.items():

@@ -5,7 +5,8 @@ The distance is Gower's: the weighted mean, over the findings that the asked cas
 registry, cut at 1; words and states by being different (equivocal against either is one half); sets, such as growth
 patterns, by the share of members not common to both (Jaccard). A finding that the other case does not know cannot
 be left out, or the emptiest record would be everyone's neighbour: it counts as the mean difference from the asked
-case over all cases that do know it. Diagnosis, treatment and outcome are no findings and play no part.
+case over all cases that do know it, together with one made-up case at one half, so that a finding that hardly anyone
+knows is taken as evidence of nothing. Diagnosis, treatment and outcome are no findings and play no part.
 
 Source: Gower JC, Biometrics 1971;27:857-871, doi:10.2307/2528823; the rule for unknown findings is our own.
 """
@@ -166,8 +167,8 @@ def _column(
     unknown: NDArray[np.bool_],
     word: Callable[[int], str],
 ) -> _Column:
-    # what is unknown counts as the mean over those who know it; where nobody does, as one half
-    expected = float(difference[~unknown].mean()) if not unknown.all() else 0.5
+    # what is unknown counts as the mean over those who know it and one made-up case at one half
+    expected = (float(difference[~unknown].sum()) + 0.5) / (int((~unknown).sum()) + 1)
     return _Column(finding, asked, weight, np.where(unknown, expected, difference), unknown, word)
 
 

@@ -34,6 +34,7 @@ from kulchitsky.registry.records import (
 )
 from kulchitsky.registry.tables import Revision, StudyCase
 from kulchitsky.registry.terms import Terms
+from kulchitsky.registry.verdicts import latest_conclusion
 
 _BATCH = 1000
 
@@ -72,8 +73,13 @@ class Registry:
 
     @property
     def engine(self) -> Engine:
-        """The database engine, for the modules of this floor."""
+        """The database engine, for reading."""
         return self._engine
+
+    @property
+    def writer(self) -> Engine:
+        """The same engine whose transactions take the write lock when they begin."""
+        return self._writer
 
     # --- adding -----------------------------------------------------------------------------------------------------
 
@@ -198,6 +204,23 @@ class Registry:
                 found = found[offset : None if limit is None else offset + limit]
         return [Row(*row) for row in found]
 
+    def rows_by_id(self, ids: Sequence[int]) -> dict[int, Row]:
+        """Return the lines of packed rows by their ids."""
+        columns = [getattr(StudyCase, name) for name in Row.__dataclass_fields__]
+        statement = sa.select(StudyCase.id, *columns)
+        with self._engine.connect() as connection:
+            return {
+                int(row[0]): Row(*row[1:])
+                for part in _parts(ids)
+                for row in connection.execute(statement.where(StudyCase.id.in_(part))).all()
+            }
+
+    def row_ids(self, keys: Sequence[str]) -> list[int]:
+        """Return the row ids of keys that are there."""
+        with self._engine.connect() as connection:
+            found = connection.scalars(sa.select(StudyCase.id).where(StudyCase.key.in_(list(keys)))).all()
+        return [int(row_id) for row_id in found]
+
     def cases(self, *, collection: str | None = None, ids: Sequence[int] | None = None) -> Iterator[StoredCase]:
         """Yield cases with their records, by key, a batch in memory at a time; removed ones are left out."""
         statement = (
@@ -279,7 +302,8 @@ class Registry:
                 .where(stale)
             ).all()
             for row_id, key, body in bodies:
-                features = pack(case_of(body, self.name, key), terms.number)
+                concluded = latest_conclusion(connection, row_id, body)
+                features = pack(case_of(body, self.name, key), terms.number, concluded)
                 connection.execute(
                     sa.update(StudyCase).where(StudyCase.id == row_id).values(layout=LAYOUT, features=features)
                 )

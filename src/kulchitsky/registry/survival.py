@@ -124,7 +124,8 @@ def survival(
         kaplan_meier(months[used & (groups == name)], events[used & (groups == name)], group=name, interval=interval)
         for name in names
     )
-    test = log_rank(months[used], events[used], groups[used]) if len(names) > 1 else None
+    compared = len(names) > 1 and bool(events[used].any())  # without an event there is nothing to compare
+    test = log_rank(months[used], events[used], groups[used]) if compared else None
     return Survival(
         endpoint,
         by or "",
