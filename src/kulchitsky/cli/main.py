@@ -22,6 +22,7 @@ from kulchitsky.cli import (
     next,
     plan,
     read,
+    registry,
     serve,
     stage,
     workup,
@@ -57,6 +58,7 @@ app.command("grade", rich_help_panel=WEIGH)(grade.grade)
 app.command("stage", rich_help_panel=WEIGH)(stage.stage)
 app.command("plan", rich_help_panel=WEIGH)(plan.plan)
 app.command("evidence", rich_help_panel=WEIGH)(evidence.evidence)
+app.add_typer(registry.registry_app, name="registry", rich_help_panel=KEEP)
 app.command("serve", rich_help_panel=KEEP)(serve.serve)
 
 
