@@ -132,12 +132,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Probabilities as horizontal bars on one scale from 0 to 100 %."""
+    """Shares as horizontal bars on one scale from 0 to 100 %; ``of`` says what they are."""
 
     kind: ClassVar[str] = "bars"
     caption: str
     heading: str
     bars: tuple[Bar, ...]
+    of: str = "Probability"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,11 @@ def _entry(number: int, key: str, source: Source | None) -> Reference:
     if source is None:
         text = f"{key}: cited, but missing from the reference list of this edition of the knowledge base."
         return Reference(number, text, (), "", found=False)
-    year = str(source.year) if source.year else ""
+    # some titles open with their authors or hold the year already: nothing is said twice
+    authors = "" if source.title.startswith(source.authors.rstrip(".")) else source.authors
+    year = str(source.year) if source.year and str(source.year) not in source.title else ""
     where = " ".join(part for part in (source.journal, year) if part)
-    text = " ".join(w.stop(part) for part in (source.authors, source.title, where) if part)
+    text = " ".join(w.stop(part) for part in (authors, source.title, where) if part)
     return Reference(number, text, _links(source), source.read)
 
 

@@ -98,14 +98,19 @@ def follow_up_first_page(desk: Desk) -> Section:
     visits = [visit for visit in desk.worked.plan.follow_up if desk.of_leading(visit.entity)]
     if not visits:
         return Section("follow-up", "Follow-up", (_no_visits(),))
+    items = tuple(
+        say(strong(f"Month {_months(group)}: "), w.stop(w.sentence_case(what)), desk.cite(sources))
+        for (what, sources), group in _grouped(visits).items()
+    )
+    return Section("follow-up", "Follow-up", (Items(items),))
+
+
+def _grouped(visits: list[Visit]) -> dict[tuple[str, tuple[str, ...]], list[Visit]]:
+    """Visits by what is done and by its sources."""
     groups: dict[tuple[str, tuple[str, ...]], list[Visit]] = {}
     for visit in visits:
         groups.setdefault((visit.what, visit.sources), []).append(visit)
-    items = tuple(
-        say(strong(f"Month {_months(group)}: "), w.stop(w.sentence_case(what)), desk.cite(sources))
-        for (what, sources), group in groups.items()
-    )
-    return Section("follow-up", "Follow-up", (Items(items),))
+    return groups
 
 
 def _no_visits() -> Block:
@@ -134,16 +139,16 @@ def _visits_table(desk: Desk, entity: str, visits: list[Visit]) -> Table:
     dated = any(visit.date for visit in visits)
     rows = tuple(
         (
-            say(w.number(visit.months)),
-            *((say(visit.date.isoformat() if visit.date else quiet("no date")),) if dated else ()),
-            say(w.stop(w.sentence_case(visit.what)), desk.cite(visit.sources)),
+            say(_months(group)),
+            *((say(", ".join(v.date.isoformat() for v in group if v.date) or quiet("no date")),) if dated else ()),
+            say(w.stop(w.sentence_case(what)), desk.cite(sources)),
         )
-        for visit in visits
+        for (what, sources), group in _grouped(visits).items()
     )
-    date = (Column("Date", share=2),) if dated else ()
+    date = (Column("Dates", share=4),) if dated else ()
     named = f" as {desk.name(entity)}" if entity else ""
-    columns = (Column("Month", "right", share=1), *date, Column("What", share=10))
-    return Table(f"Visits{named}", columns, rows, narrow=True)
+    columns = (Column("Months after diagnosis", share=4), *date, Column("What", share=9))
+    return Table(f"Visits{named}", columns, rows)
 
 
 def tests(desk: Desk) -> Section:
@@ -212,5 +217,5 @@ def codes(desk: Desk) -> Section:
         (say(code.system), say(strong(code.code)), say(code.display), say(code.path or quiet("the case")))
         for code in desk.worked.plan.codes
     )
-    columns = (Column("System", share=3), Column("Code", share=2), Column("Meaning", share=6), Column("For", share=4))
+    columns = (Column("System", share=3), Column("Code", share=4), Column("Meaning", share=5), Column("For", share=3))
     return Section("codes", "Codes", (Table("Codes", columns, rows),), letter="M")

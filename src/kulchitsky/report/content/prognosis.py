@@ -8,6 +8,7 @@ from kulchitsky.report.blocks import (
     Bar,
     Bars,
     Block,
+    Break,
     Callout,
     Column,
     Items,
@@ -76,7 +77,7 @@ def _drawn(figures: tuple[PrognosisFigure, ...]) -> list[Block]:
     """The figures that are percentages, on one scale."""
     bars = tuple(
         Bar(
-            label=say(_endpoint(item), quiet(f" {item.population}")),
+            label=say(_endpoint(item), Break(), quiet(item.population)),
             value=item.percent / 100,
             interval=(item.interval_95[0] / 100, item.interval_95[1] / 100) if item.interval_95 else None,
             figures=_value(f"plan.prognosis.figures.{index}", item),
@@ -86,7 +87,7 @@ def _drawn(figures: tuple[PrognosisFigure, ...]) -> list[Block]:
         if item.percent is not None
     )
     caption = "Each for its own population and endpoint: not to be compared across endpoints"
-    return [Bars(caption, "Endpoint and population", bars)] if bars else []
+    return [Bars(caption, "Endpoint and population", bars, of="Figure")] if bars else []
 
 
 def claims(desk: Desk) -> Section:
