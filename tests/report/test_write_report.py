@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import os
@@ -34,6 +35,23 @@ def test_the_json_is_the_case_itself(tmp_path: Path, worked: WorkedUpCase) -> No
 def test_the_fhir_bundle_is_written(tmp_path: Path, worked: WorkedUpCase) -> None:
     files = write_report(worked, tmp_path, formats=("fhir",))
     assert json.loads(files["fhir"].read_bytes())["resourceType"] == "Bundle"
+
+
+def test_the_calendar_holds_the_visits_of_the_leading_diagnosis(tmp_path: Path, worked: WorkedUpCase) -> None:
+    assert "ics" not in write_report(worked, tmp_path, formats=("ics",)), "no visit has a date"
+    leading, other = (worked.differential.diagnoses[i].entity for i in (0, 1))
+    first, second, third, _ = (v.model_copy(update={"date": dt.date(2027, 1, 4)}) for v in worked.plan.follow_up)
+    visits = (
+        first,
+        second.model_copy(update={"entity": leading, "what": "scan"}),
+        third.model_copy(update={"entity": other, "what": "nothing for this one"}),
+    )
+    plan = worked.plan.model_copy(update={"follow_up": visits})
+    files = write_report(worked.model_copy(update={"plan": plan}), tmp_path, formats=("ics",))
+    content = files["ics"].read_text(encoding="utf-8")
+    assert content.count("BEGIN:VEVENT") == 2
+    assert "scan" in content
+    assert "nothing for this one" not in content
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path, worked: WorkedUpCase) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kulchitsky.case.errors import RefusedInput
-from kulchitsky.case.verdict import WorkedUpCase
+from kulchitsky.case.verdict import Visit, WorkedUpCase
 from kulchitsky.exchange import fhir
 from kulchitsky.report import html, pdf
 from kulchitsky.report import json as json_report
 from kulchitsky.report.files import write_whole
+from kulchitsky.workup.calendar import follow_up_calendar
 from kulchitsky.workup.calendar import follow_up_calendar
 from kulchitsky.workup.report_pictures import report_pictures
 
@@ -34,7 +35,8 @@ def write_report(
     """Write the report of ``worked`` into ``out_dir`` in each of ``formats``; the files by format.
 
     Pictures are read from ``base`` (``out_dir`` if not given), to which ``SlidePicture.path`` is relative; one that
-    is not there, or lies outside it, is left out and the report says so. Each file is written whole or not at all.
+    is not there, or lies outside it, is left out and the report says so. Each file is written whole or not at all. No
+    calendar is written where no visit has a date.
 
     Raises ``RefusedInput`` for a format that is unknown and where ``out_dir`` cannot be written.
     """
@@ -71,4 +73,11 @@ def _content(worked: WorkedUpCase, name: str, pictures: dict[str, bytes]) -> byt
         return (json.dumps(fhir.bundle(worked), ensure_ascii=False, indent=2) + "\n").encode()
     if name == "ics":
         return follow_up_calendar(worked.plan.follow_up, case_id=worked.case.id, created=worked.versions.created)
-    return None
+    return follow_up_calendar(_planned(worked), case_id=worked.case.id, created=worked.versions.created)
+
+
+def _planned(worked: WorkedUpCase) -> list[Visit]:
+    """The visits of the leading diagnosis: those of its rivals would double them."""
+    diagnoses = worked.differential.diagnoses
+    leading = diagnoses[0].entity if diagnoses else ""
+    return [visit for visit in worked.plan.follow_up if visit.entity in ("", leading)]
