@@ -32,4 +32,4 @@ def write_template(path: str | os.PathLike[str]) -> Path:
 def case_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a case file, for completion and checking in an editor."""
     schema = Case.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "kulchitsky case", **schema}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "kulchitsky case"}
