@@ -13,7 +13,6 @@ from kulchitsky.report import html, pdf
 from kulchitsky.report import json as json_report
 from kulchitsky.report.files import write_whole
 from kulchitsky.workup.calendar import follow_up_calendar
-from kulchitsky.workup.calendar import follow_up_calendar
 from kulchitsky.workup.report_pictures import report_pictures
 
 FILE_NAMES = {
@@ -71,8 +70,6 @@ def _content(worked: WorkedUpCase, name: str, pictures: dict[str, bytes]) -> byt
         return pdf.render(worked, pictures=pictures)
     if name == "fhir":
         return (json.dumps(fhir.bundle(worked), ensure_ascii=False, indent=2) + "\n").encode()
-    if name == "ics":
-        return follow_up_calendar(worked.plan.follow_up, case_id=worked.case.id, created=worked.versions.created)
     return follow_up_calendar(_planned(worked), case_id=worked.case.id, created=worked.versions.created)
 
 
