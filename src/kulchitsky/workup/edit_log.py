@@ -36,7 +36,8 @@ CREATE TRIGGER IF NOT EXISTS edit_is_never_removed BEFORE DELETE ON edit
 BEGIN SELECT RAISE(ABORT, 'the edit log is append-only'); END;
 """
 
-Polygon = Annotated[tuple[tuple[float, float], ...], Field(min_length=3, max_length=5000)]
+Micrometres = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+Polygon = Annotated[tuple[tuple[Micrometres, Micrometres], ...], Field(min_length=3, max_length=5000)]
 """Corners in µm from the slide's top-left corner; closed by itself."""
 
 
