@@ -6,7 +6,9 @@ from alembic import context
 
 from kulchitsky.registry.tables import Base
 
-connection = context.config.attributes["connection"]
-# no batch mode: each migration says for itself what SQLite needs
-context.configure(connection=connection, target_metadata=Base.metadata, transactional_ddl=True)
-context.run_migrations()
+if hasattr(context, "config"):  # only while Alembic runs this file; whoever else imports it finds nothing to do
+    # no batch mode: each migration says for itself what SQLite needs
+    context.configure(
+        connection=context.config.attributes["connection"], target_metadata=Base.metadata, transactional_ddl=True
+    )
+    context.run_migrations()
