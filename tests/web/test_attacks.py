@@ -206,7 +206,7 @@ def test_odd_case_ids_are_refused(client: Any, case_id: str) -> None:
 
 
 def test_labels_and_macro_images_have_no_address(counted: tuple[Any, str]) -> None:
-    client, slide_id = counted
+    client, _ = counted
     routes = [getattr(route, "path", "") for route in client.http.app.routes]
     assert not [path for path in routes if "label" in path or "macro" in path or "associated" in path]
     source = Path(__file__).parents[2] / "src" / "kulchitsky"

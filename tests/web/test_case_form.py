@@ -26,7 +26,7 @@ def sent_by_browser(part: FormField | FormGroup | FormList) -> dict[str, list[st
     """What a browser sends when nothing is touched."""
     if isinstance(part, FormField):
         if part.kind == "several":
-            return {part.name: list(part.value)}
+            return {part.name: [value for value, _ in part.choices if value in part.value]}
         return {part.name: [str(part.value).lower() if part.kind == "flag" else str(part.value)]}
     sent: dict[str, list[str]] = {}
     for inner in part.rows if isinstance(part, FormList) else part.parts:

@@ -115,9 +115,8 @@ def test_undo_leads_back_through_every_state_and_redo_forward_again(
 ) -> None:
     review = SlideReview(table_of(seed))
     states = [state_of(review)]
-    for step in steps:
-        if step[0] not in ("undo", "redo") and apply(review, step):
-            states.append(state_of(review))
+    forward = [step for step in steps if step[0] not in ("undo", "redo")]
+    states += [state_of(review) for step in forward if apply(review, step)]
     for state in reversed(states[:-1]):
         assert apply(review, ("undo", 0, 0))
         assert state_of(review) == state
