@@ -33,7 +33,7 @@ _SPELLINGS: tuple[tuple[str, str], ...] = (
     ("³", "3"),
     ("⁶", "6"),
     ("⁹", "9"),
-    (r"[×x]?10(?:\^|\*\*|\*|e)?([369])(?=/|$)", r"10*\1"),
+    (r"[×x]?10(?:\^|\*\*|\*|[eE])?([369])(?=/|$)", r"10*\1"),
     (r"^1000(?=cells|/)", "10*3"),
     (r"(?i)cells?(?=/)", ""),
     (r"(?i)mcg", "ug"),
@@ -53,7 +53,7 @@ def _registry() -> Any:
 @cache
 def parse_unit(text: str) -> Any | None:
     """The unit that ``text`` spells, as a pint quantity of one such unit, or ``None`` where it spells none."""
-    for candidate in dict.fromkeys((text.strip(), _respelled(text))):
+    for candidate in dict.fromkeys((_respelled(text), text.strip())):
         if not candidate:
             continue
         try:
@@ -84,7 +84,7 @@ def convert(value: float, unit: str, to: str, *, molar_mass_g_per_mol: float | N
     except pint.DimensionalityError:
         if molar_mass_g_per_mol is None:
             return None
-    molar = molar_mass_g_per_mol * _registry().Quantity("g/mol")
+    molar = molar_mass_g_per_mol * parse_unit("g/mol")
     for bridged in (quantity * molar, quantity / molar):
         try:
             return float((bridged / target).to("dimensionless").magnitude)

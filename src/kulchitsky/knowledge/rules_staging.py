@@ -19,6 +19,8 @@ class CategoryRow(Record):
     order: int
     when: Condition
     rule: str
+    final: bool = False
+    """When it holds no other category of its letter is possible (T0: no primary found)."""
     sources: Sources = Field(min_length=1)
 
 
@@ -113,7 +115,8 @@ class EntityRoute(Record):
     morphology: str
     kind: Literal["net", "nec", "merkel", "other"]
     organ: str = ""
-    topography_by_setting: bool = True
+    also: tuple[str, ...] = ()
+    """Other organs that the entity covers (a midgut tumour: appendix)."""
     topography: str = ""
     skin: bool = False
     """A tumour of the skin even where it sits in deeper tissue: skin topography of the region."""

@@ -98,9 +98,10 @@ def _topography(case: Case, rules: Rules, coded: EntityRoute | None) -> tuple[st
             return written, "topography as coded in the record"
         return _skin_topography(case, rules)
     group = site_group_of(case, rules)
-    if written and (coded is None or not coded.organ or group is None or group.organ == coded.organ):
+    fits = coded is None or not coded.organ or group is None or group.organ in (coded.organ, *coded.also)
+    if written and fits:
         return written, "topography as coded in the record"
-    if group is not None and (coded is None or not coded.organ or group.organ == coded.organ):
+    if group is not None and fits:
         return group.default_topography, f"topography from the setting ({group.id.replace('_', ' ')})"
     if coded is not None and coded.topography:
         return coded.topography, "topography that the diagnosis implies"

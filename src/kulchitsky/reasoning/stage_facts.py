@@ -102,6 +102,8 @@ def _primary_facts(case: Case, places: Places) -> FactTable:
     mass = _mesenteric_mass(case, places)
     if mass is not None:
         table["mesenteric_mass_cm"] = mass
+    elif any(p.kind in _REMOVING and p.nodes_removed is not None for p in case.procedures):
+        table["mesenteric_mass_cm"] = number(0, "", "no mesenteric mass is recorded at resection; taken as none")
     found = case.presentation.primary_found
     if found is not None:
         table["primary_found"] = Fact(found, "presentation.primary_found")

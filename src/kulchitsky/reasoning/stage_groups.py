@@ -99,7 +99,8 @@ def _category(letter: str, rows: Sequence[CategoryRow], evaluator: Evaluator, sc
     possible: list[CategoryRow] = []
     missing: list[str] = []
     certain: CategoryRow | None = None
-    for row in sorted(rows, key=lambda row: -row.order):
+    final = [row for row in rows if row.final and evaluator.holds(row.when).truth is Truth.TRUE]
+    for row in sorted(final or rows, key=lambda row: -row.order):
         outcome = evaluator.holds(row.when)
         if outcome.truth is Truth.TRUE:
             possible.append(row)
