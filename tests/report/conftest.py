@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
+from ruamel.yaml import YAML
 
 from kulchitsky.case import vocabulary as v
 from kulchitsky.case.issue import Issue, Level
@@ -82,96 +86,8 @@ WEIGHTS = {
 
 
 def _case() -> Case:
-    return Case.model_validate(
-        {
-            "id": "thigh-mass",
-            "patient": {"age_years": 77, "sex": "female"},
-            "presentation": {
-                "setting": "soft_tissue",
-                "site": {"text": "upper thigh", "side": "left", "region": "lower_limb", "layer": "subcutis"},
-                "size": {"greatest_cm": 6, "dimensions_cm": [6, 5], "method": "clinical"},
-                "duration_months": 3,
-                "growth": "rapid",
-                "consistency": "hard",
-                "skin_over": "normal",
-                "nodes": [{"station": "groin", "side": "left", "state": "present", "found_by": "palpation"}],
-                "symptoms": [
-                    {"name": "flushing", "state": "absent"},
-                    {"name": "wheeze", "state": "absent"},
-                    {"name": "diarrhoea", "state": "absent"},
-                ],
-            },
-            "comorbidities": [{"name": "heart failure", "detail": "NYHA III"}, {"name": "hypertension"}],
-            "laboratory": [
-                {"test": "haemoglobin", "value": 12.45, "unit": "g/dL"},
-                {"test": "CEA", "value": 0.777, "unit": "ng/dL"},
-                {"test": "5-HIAA", "specimen": "urine_24h", "interpretation": "normal"},
-            ],
-            "imaging": [
-                {
-                    "modality": "ct",
-                    "body_parts": ["pelvis", "chest"],
-                    "findings": [
-                        {"what": "enlarged nodes", "place": "groin", "side": "left", "state": "present"},
-                        {"what": "enlarged nodes", "place": "pelvic sidewall", "side": "left", "state": "present"},
-                        {"what": "metastases", "place": "liver", "state": "absent"},
-                    ],
-                }
-            ],
-            "procedures": [
-                {
-                    "kind": "wide_excision",
-                    "site": "thigh",
-                    "side": "left",
-                    "tumour_size_cm": 6,
-                    "invades": ["muscle"],
-                    "structures_invaded": ["rectus femoris", "sartorius", "vastus medialis"],
-                },
-                {
-                    "kind": "node_dissection",
-                    "node_station": "inguinal",
-                    "nodes_removed": 7,
-                    "nodes_positive": 2,
-                    "not_done": "pelvic nodes left in place",
-                },
-            ],
-            "specimens": [{"id": "A", "kind": "primary", "setting": "soft_tissue"}],
-            "morphology": {
-                "specimen": "A",
-                "architecture": ["insular", "trabecular"],
-                "cell_size": "small",
-                "chromatin": ["salt_and_pepper"],
-                "necrosis": "extensive",
-                "mitoses": {"words": "rare"},
-                "features": [
-                    {"feature": "monomorphic_cells", "state": "present"},
-                    {"feature": "atypical_mitoses", "state": "present", "detail": "rare"},
-                ],
-            },
-            "markers": [
-                {
-                    "marker": "chromogranin_a",
-                    "state": "present",
-                    "compartment": "cytoplasmic",
-                    "pattern": "granular",
-                    "method": "LSAB",
-                },
-                {"marker": "cd56", "state": "present", "compartment": "membranous"},
-                {"marker": "nse", "state": "present"},
-                {"marker": "ae1_ae3", "state": "present", "pattern": "perinuclear_dot"},
-                {"marker": "ck20", "state": "not_tested"},
-                {"marker": "ttf1", "state": "not_tested"},
-            ],
-            "ki67": [{"percent": 65, "bound": "at_most"}],
-            "slides": [{"path": "ki67.png", "stain": "ki67", "um_per_px": 0.25}],
-            "working_diagnosis": {"text": "Primary soft-tissue NET", "entity": "net_soft_tissue"},
-            "claims": [
-                {"kind": "prognosis", "text": "70 % survive five years", "percent": 70, "years": 5},
-            ],
-            "treatments": [{"kind": "radiotherapy", "detail": "external beam"}],
-            "follow_up": [{"months": 6, "status": "no_evidence_of_disease", "detail": "CT clear"}],
-        }
-    )
+    text = Path(__file__).with_name("case.yaml").read_text(encoding="utf-8")
+    return Case.model_validate(YAML(typ="safe").load(text))
 
 
 def _weights() -> tuple[Weight, ...]:
@@ -512,3 +428,40 @@ def empty() -> WorkedUpCase:
         plan=Plan(),
         versions=Versions(software="0.1.0", knowledge_edition="2026.11"),
     )
+
+
+class Figures:
+    """Compares every number printed on a page with the JSON."""
+
+    def compare(self, tree: ET.Element, content: Any) -> int:
+        """Assert that each printed number is the number at its path, rounded; the count of numbers."""
+        found = list(tree.iter("data"))
+        for element in found:
+            path, printed = element.get("data-path", ""), "".join(element.itertext())
+            value = self._at(content, path)
+            assert float(element.get("value", "")) == value, path
+            assert self.agrees(printed, value), f"{path}: {value} printed as {printed}"
+        return len(found)
+
+    def _at(self, content: Any, path: str) -> float:
+        for key in path.split("."):
+            content = content[int(key)] if isinstance(content, list) else content[key]
+        assert isinstance(content, int | float)
+        return float(content)
+
+    def agrees(self, printed: str, value: float) -> bool:
+        """Whether the printed number is the value, or the value in percent, rounded to the digits printed."""
+        text = (
+            printed.replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", "").replace(" ", "").replace("%", "")
+        )
+        if text in ("<1", ">99"):
+            return (0 < value <= 0.005) if text == "<1" else (0.995 <= value < 1)
+        step = 10.0 ** -len(text.partition(".")[2])
+        scales = (1, 100) if "%" in printed else (1,)
+        return any(abs(float(text) - scale * value) <= 0.5001 * step for scale in scales)
+
+
+@pytest.fixture(scope="session")
+def figures() -> Figures:
+    """The comparison of printed numbers with the JSON."""
+    return Figures()

@@ -22,6 +22,7 @@ from kulchitsky.report.blocks import (
 from kulchitsky.report.desk import Desk, figure, missing, quiet, say, strong
 
 ON_FIRST_PAGE = 5
+REFUTED_ON_FIRST_PAGE = 2
 
 _COLUMNS = (
     Column("Endpoint", share=5),
@@ -45,10 +46,17 @@ def first_page(desk: Desk) -> Section:
     if not fitting:
         return Section("prognosis", "Prognosis", (_nothing(),))
     shown = fitting[:ON_FIRST_PAGE]
-    blocks: list[Block] = [Items(tuple(_item(desk, index, item) for index, item in shown))]
+    refuted = [c for c in desk.worked.plan.prognosis.claims if c.verdict == "contradicted"][:REFUTED_ON_FIRST_PAGE]
+    items = [_item(desk, index, item) for index, item in shown] + [_refuted(desk, check) for check in refuted]
+    blocks: list[Block] = [Items(tuple(items))]
     if len(shown) < len(figures):
         blocks.append(Paragraph(say(quiet("Further figures, and why each applies, in annex H."))))
     return Section("prognosis", "Prognosis", tuple(blocks))
+
+
+def _refuted(desk: Desk, check: ClaimCheck) -> Runs:
+    tag = Tag(*_CLAIM_TAGS[check.verdict])
+    return say(tag, f" The record says: “{check.claim}”. ", w.stop(check.sentence), desk.cite(check.sources))
 
 
 def _item(desk: Desk, index: int, item: PrognosisFigure) -> Runs:
