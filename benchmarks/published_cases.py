@@ -213,7 +213,8 @@ def _symptoms(text: str) -> Iterator[dict[str, str]]:
 
 _EARLIER = (
     r"histor|previous|prior|earlier|treated|removed|resect|for \d+ (y|years)|\bsince\b|on gefitinib|"
-    r"chronic lymphocytic|\bcll\b|lymphocytosis|\d{4}|carcinoma|adenocarcinoma|melanoma|lymphoma|actinic|smok|pack-years|copd|asbestos"
+    r"chronic lymphocytic|\bcll\b|lymphocytosis|\d{4}|carcinoma|adenocarcinoma|melanoma|lymphoma|actinic|"
+    r"smok|pack-years|copd|asbestos"
 )
 
 

@@ -15,8 +15,10 @@ from kulchitsky.knowledge.profiles import read_toml
 class ClinicalWord:
     """One clinical finding: where in a case it may stand, and the pattern (over lower-case text) that shows it.
 
-    ``upper`` is the value above which a laboratory result without interpretation counts as raised;
-    ``mirror`` names a finding whose stated absence is this one's presence; ``said_by`` are settings of the tissue that say the same already.
+    ``upper`` is the value above which a laboratory result without interpretation counts as raised (``upper_mg`` where its
+    unit is milligrams);
+    ``mirror`` names a finding whose stated absence is this one's presence; ``said_by`` are
+    settings of the tissue that say the same already.
     """
 
     id: str
@@ -25,6 +27,7 @@ class ClinicalWord:
     pattern: re.Pattern[str]
     absent: re.Pattern[str] | None
     upper: float | None
+    upper_mg: float | None
     any_value: bool
     mirror: str
     said_by: frozenset[str]
@@ -42,6 +45,7 @@ def load_clinical_words() -> Mapping[str, ClinicalWord]:
             pattern=re.compile(table["pattern"]),
             absent=re.compile(table["absent"]) if "absent" in table else None,
             upper=table.get("upper"),
+            upper_mg=table.get("upper_mg"),
             any_value=bool(table.get("any_value", False)),
             mirror=table.get("mirror", ""),
             said_by=frozenset(table.get("said_by", "").split()),

@@ -36,6 +36,7 @@ class ModelParameters:
     default_dot: tuple[float, float]
     usual_correlation: float
     default_correlation: float
+    expectation_cases: float
     prior_log_sd: float
     elsewhere: float
     region_elsewhere: float
@@ -72,6 +73,7 @@ def load_model() -> ModelParameters:
         default_dot=tuple(density["default_dot"]),
         usual_correlation=t["pooling"]["usual_correlation"],
         default_correlation=t["pooling"]["default_correlation"],
+        expectation_cases=t["pooling"]["expectation_cases"],
         prior_log_sd=prior["log_sd"],
         elsewhere=prior["elsewhere"],
         region_elsewhere=prior["region_elsewhere"],

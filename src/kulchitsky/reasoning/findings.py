@@ -287,6 +287,7 @@ def _lab_state(word: ClinicalWord, lab: LabResult) -> v.State | None:
         return None
     if lab.interpretation is not None:
         return v.State.PRESENT if lab.interpretation is v.LabInterpretation.HIGH else v.State.ABSENT
-    if word.upper is not None and lab.value is not None and lab.comparator in ("=", ">", ">="):
-        return v.State.PRESENT if lab.value > word.upper else v.State.ABSENT
+    limit = word.upper_mg if word.upper_mg is not None and lab.unit.lower().startswith("mg") else word.upper
+    if limit is not None and lab.value is not None and lab.comparator in ("=", ">", ">="):
+        return v.State.PRESENT if lab.value > limit else v.State.ABSENT
     return v.State.PRESENT if word.any_value else None

@@ -23,8 +23,8 @@ def settings_of(case: Case) -> tuple[str, ...]:
 def log_prior(table: RateTable, settings: tuple[str, ...]) -> Floats:
     """Natural log prior of every profile, shape (P,), summing to one; tempered as the model says.
 
-    Several settings (a node and the skin) must all be explained: the geometric mean of their shares. Without a setting
-    the places say nothing.
+    Several settings (a node and the skin) must all be explained: the geometric mean of their shares. Without a
+    setting the places say nothing.
     """
     model = table.model
     weight = np.array([p.base * p.share * _none(p, model) for p in table.profiles])
