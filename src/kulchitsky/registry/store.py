@@ -343,6 +343,8 @@ class Registry:
             )
         with self._writer.begin() as connection:
             head = _head(connection, key, self.name)
+            if head.revision != revision:
+                raise self._moved_on(head, revision)
             status = next_status(head, action, self.name)
             earlier, chain = connection.execute(
                 sa.select(Revision.body, Revision.digest).where(
@@ -365,13 +367,8 @@ class Registry:
             moved = connection.execute(
                 sa.update(StudyCase).where(StudyCase.id == head.id, StudyCase.revision == revision).values(**fresh)
             )
-            if moved.rowcount != 1:
-                raise RefusedRegistry(
-                    f"has moved on to revision {head.revision} since revision {revision} was read",
-                    source=self.name,
-                    place=key,
-                    remedy="read it again and repeat the change",
-                )
+            if moved.rowcount != 1:  # someone else's change was committed between our reading and our writing
+                raise self._moved_on(head, revision)
             connection.execute(
                 sa.insert(Revision).values(
                     case_id=head.id,
@@ -386,6 +383,14 @@ class Registry:
                 )
             )
         return self.get(key)
+
+    def _moved_on(self, head: Any, revision: int) -> RefusedRegistry:
+        return RefusedRegistry(
+            f"has moved on to revision {head.revision} since revision {revision} was read",
+            source=self.name,
+            place=head.key,
+            remedy="read it again and repeat the change",
+        )
 
 
 _HEAD = (
