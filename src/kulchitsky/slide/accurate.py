@@ -38,7 +38,7 @@ STRIDE: Final = 16
 class NetSettings:
     """Decisions on the network's output: threshold on the centre map (0 to 1), and spacing in micrometres."""
 
-    threshold: float = 0.35
+    threshold: float = 0.5
     apart_um: float = 3.6
 
 
@@ -47,6 +47,8 @@ class AccurateDetector:
 
     name = "accurate"
     version = "1"
+    repeat_within = 0.6
+    faintest = 0.0
 
     def __init__(self, settings: NetSettings | None = None) -> None:
         self.settings = settings or NetSettings()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import cv2
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kulchitsky.slide import cells as table
 from kulchitsky.slide.calibration import Calibration
 from kulchitsky.slide.cells import CellTable
-from kulchitsky.slide.nuclei import measure_nuclei
+from kulchitsky.slide.nuclei import measure_nuclei, repeated
 from kulchitsky.slide.planes import SHRINK, Planes, stain_planes
 from kulchitsky.slide.raster import Raster
 
@@ -41,10 +41,16 @@ class Found:
 
 
 class Detector(Protocol):
-    """Finds nuclei in a block. ``name``, ``version`` and ``checksum`` go into the report."""
+    """Finds nuclei in a block. ``name``, ``version`` and ``checksum`` go into the report.
+
+    A seed within ``repeat_within`` of a surer one's outline is the same nucleus; one whose contrast is below
+    ``faintest`` of the slide's clearly visible negative nuclei is background.
+    """
 
     name: str
     version: str
+    repeat_within: float
+    faintest: float
 
     @property
     def checksum(self) -> str:
@@ -101,40 +107,51 @@ def count_block(
     rgb = raster.block(x0, y0, width + width % 2, height + height % 2, wanted=mask)
     planes = stain_planes(rgb, raster.um_per_px, calibration)
     found = detector.find(rgb, planes, calibration)
-    return _owned(found, planes, block, halo, raster.um_per_px, mask, mask_um)
+    cells = measure_found(found, planes, detector.repeat_within)
+    return _owned(cells, block, halo, raster.um_per_px, mask, mask_um)
 
 
-def _owned(found: Found, planes: Planes, block: Block, halo: int, um: float, mask: Mask, mask_um: float) -> CellTable:
-    # grid pixel centres sit at half a grid pixel; ownership is decided in working pixels relative to the block
-    left = (found.x.astype(np.float64) + 0.5) * SHRINK - halo
-    top = (found.y.astype(np.float64) + 0.5) * SHRINK - halo
+def measure_found(found: Found, planes: Planes, within: float) -> CellTable:
+    """Measure what a detector found in a block; drop nuclei found twice.
+
+    Coordinates are micrometres from the block's corner, halo included; ``within`` is explained at
+    :func:`kulchitsky.slide.nuclei.repeated`.
+    """
+    nuclei = measure_nuclei(planes, found.density, found.x, found.y)
+    um = planes.um
+    x = ((found.x + 0.5) * um).astype(np.float32)
+    y = ((found.y + 0.5) * um).astype(np.float32)
+    keep = ~repeated(x, y, found.score, nuclei.radii_um, within=within)
+    n = int(keep.sum())
+    return CellTable(
+        x_um=(x + nuclei.centroid_x_um).astype(np.float64)[keep],
+        y_um=(y + nuclei.centroid_y_um).astype(np.float64)[keep],
+        dab_od=nuclei.dab_od[keep],
+        hema_od=nuclei.hema_od[keep],
+        ring_dab_od=nuclei.ring_dab_od[keep],
+        ring_hema_od=nuclei.ring_hema_od[keep],
+        area_um2=nuclei.area_um2[keep],
+        elongation=nuclei.elongation[keep],
+        contrast=nuclei.contrast[keep],
+        edge=nuclei.edge[keep],
+        score=found.score[keep],
+        p_positive=found.p_positive[keep],
+        p_tumour=found.p_tumour[keep],
+        radii=table.pack_radii(nuclei.radii_um[keep]),
+        reason=np.zeros(n, np.uint8),
+        positive=np.zeros(n, np.bool_),
+    )
+
+
+def _owned(cells: CellTable, block: Block, halo: int, um: float, mask: Mask, mask_um: float) -> CellTable:
+    """The cells whose centre lies in the block's own window and on the mask, in slide coordinates."""
+    left, top = cells.x_um / um - halo, cells.y_um / um - halo
     mine = (left >= 0) & (left < block.width) & (top >= 0) & (top < block.height)
     x_um, y_um = (left + block.x) * um, (top + block.y) * um
     column = np.clip((x_um / mask_um).astype(np.int64), 0, mask.shape[1] - 1)
     row = np.clip((y_um / mask_um).astype(np.int64), 0, mask.shape[0] - 1)
     mine &= mask[row, column]
-    if not mine.any():
-        return table.empty()
-    nuclei = measure_nuclei(planes, found.density, found.x[mine], found.y[mine])
-    count = int(mine.sum())
-    return CellTable(
-        x_um=x_um[mine],
-        y_um=y_um[mine],
-        dab_od=nuclei.dab_od,
-        hema_od=nuclei.hema_od,
-        ring_dab_od=nuclei.ring_dab_od,
-        ring_hema_od=nuclei.ring_hema_od,
-        area_um2=nuclei.area_um2,
-        elongation=nuclei.elongation,
-        contrast=nuclei.contrast,
-        edge=nuclei.edge,
-        score=found.score[mine],
-        p_positive=found.p_positive[mine],
-        p_tumour=found.p_tumour[mine],
-        radii=table.pack_radii(nuclei.radii_um),
-        reason=np.zeros(count, np.uint8),
-        positive=np.zeros(count, np.bool_),
-    )
+    return replace(cells, x_um=x_um, y_um=y_um).take(mine)
 
 
 def sample_fields(raster: Raster, mask: Mask, mask_um: float, fields: int = 24, side_px: int = 384) -> Iterator[U8]:

@@ -31,7 +31,8 @@ class Checkpoint:
     def load(self, number: int) -> CellTable | None:
         """The cells of a block counted before, or ``None``."""
         try:
-            with np.load(self._path(number), allow_pickle=False) as saved:
+            data = io.BytesIO(self._path(number).read_bytes())
+            with np.load(data, allow_pickle=False) as saved:
                 return CellTable(**{f.name: saved[f.name] for f in fields(CellTable)})
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None

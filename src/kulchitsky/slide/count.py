@@ -90,7 +90,7 @@ def count_slide(
         _check_something_to_count(slide, view.map, wanted)
         found = _find_cells(slide, view, wanted, engine, threads, progress, resume_dir, block_px)
         bad = _unreadable(slide)
-        cells, cut = judge(found, area, tumour_only=tumour_only)
+        cells, cut = judge(found, engine.faintest, area, tumour_only=tumour_only)
         method = _method(slide, engine, view, cut, tumour_only)
         count = summarise(slide, cells, view, method, hotspot_cells, hotspot_area_mm2, bad)
     return CountResult(count=count, cells=cells, tissue=view.map, calibration=view.calibration, cut=cut)
@@ -117,13 +117,19 @@ def survey(slide: Slide) -> Survey:
 
 
 def judge(
-    cells: CellTable, area: Regions | None = None, *, tumour_only: bool = True
+    cells: CellTable, faintest: float, area: Regions | None = None, *, tumour_only: bool = True
 ) -> tuple[CellTable, classify.PositivityCut]:
-    """Decide for each cell whether it counts and whether it is positive; the cut comes from the cells themselves."""
+    """Decide for each cell whether it counts and whether it is positive; the cut comes from the cells themselves.
+
+    Faint background that is no nucleus is dropped from the table, see :func:`kulchitsky.slide.tumour.visible`.
+    """
+    soft = tumour.out_of_focus(cells)
+    keep = soft | tumour.visible(cells, faintest)
+    cells, soft = cells.take(keep), soft[keep]
     reason = np.zeros(len(cells), np.uint8)
     if tumour_only:
         reason = tumour.leave_out(cells)
-    reason[tumour.out_of_focus(cells)] = table.OUT_OF_FOCUS
+    reason[soft] = table.OUT_OF_FOCUS
     if area is not None:
         reason[~area.hold(cells.x_um, cells.y_um)] = table.OUTSIDE_REGION
     cells = cells.with_reason(reason)

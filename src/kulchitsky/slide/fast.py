@@ -20,6 +20,8 @@ class FastDetector:
 
     name = "fast"
     version = "1"
+    repeat_within = 0.85
+    faintest = 0.5
 
     def __init__(self, settings: BlobSettings | None = None) -> None:
         self.settings = settings or BlobSettings()

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from kulchitsky.case.errors import RefusedSlide
 from kulchitsky.case.issue import Issue, Level
 from kulchitsky.slide import picture, scale
-from kulchitsky.slide.tiff import TiffLevel, TiffTiles, UnreadableTile, open_tiff
+from kulchitsky.slide.tiff import IncompleteTiff, TiffLevel, TiffTiles, UnreadableTile, open_tiff
 
 U8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -206,6 +206,9 @@ def _open_whole_slide(path: Path, um_per_px: float | None, objective: float | No
 def _tiff_or_none(path: Path) -> TiffTiles | None:
     try:
         return open_tiff(path)
+    except IncompleteTiff as error:
+        problem = f"the slide is damaged or incomplete ({error})"
+        raise RefusedSlide(problem, source=path.name, remedy="copy it again from where it came") from error
     except Exception:  # tifffile raises nearly anything on broken bytes; the caller words the refusal
         return None
 

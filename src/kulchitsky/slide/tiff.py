@@ -7,6 +7,7 @@ needed.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +22,17 @@ from numpy.typing import NDArray
 U8 = NDArray[np.uint8]
 
 _JPEG: Final = 7
-# an Adobe marker with transform 0 keeps libjpeg from converting tiles that are stored as RGB (Aperio)
-_ADOBE_RGB: Final = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
+# an Adobe marker tells libjpeg what the TIFF says of the colours (Aperio stores RGB), whatever it would guess
+_ADOBE: Final = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"
 _LARGEST_TILE_PX: Final = 8192
+
+
+# without a handler of its own the library writes each oddity of a file to standard error
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+class IncompleteTiff(Exception):
+    """The file ends before its tiles do: it was cut while being copied or written."""
 
 
 class UnreadableTile(Exception):
@@ -95,8 +104,8 @@ class TiffTiles:
 def _decode_jpeg(level: TiffLevel, data: bytes, shrink: int) -> U8:
     if data[:2] != b"\xff\xd8":
         raise ValueError("no JPEG start marker")
-    head = b"\xff\xd8" + (_ADOBE_RGB if level.is_rgb_jpeg else b"") + level.tables
-    stream = head + data[2:] if len(head) > 2 else data
+    transform = b"\x00" if level.is_rgb_jpeg else b"\x01"
+    stream = b"".join((b"\xff\xd8", _ADOBE, transform, level.tables, memoryview(data)[2:]))
     height, width, _, _ = simplejpeg.decode_jpeg_header(stream)
     if (height, width) != (level.tile_height, level.tile_width):
         raise ValueError(f"a JPEG of {width} x {height} px in a tile of {level.tile_width} x {level.tile_height} px")
@@ -130,7 +139,8 @@ def _decode_other(level: TiffLevel, data: bytes, index: int, shrink: int) -> U8:
 def open_tiff(path: Path) -> TiffTiles | None:
     """Open a tiled 8-bit RGB TIFF for tile reading; ``None`` when the file is no such TIFF.
 
-    Errors of :mod:`tifffile` on broken files are let through for the caller to word.
+    Raises :class:`IncompleteTiff` for a file that was cut; errors of :mod:`tifffile` on broken files are let through
+    for the caller to word.
     """
     with tifffile.TiffFile(path) as tiff:
         series = tiff.pages[0]
@@ -139,6 +149,9 @@ def open_tiff(path: Path) -> TiffTiles | None:
         if not levels or levels[0] is None:
             return None
         usable = tuple(level for level in levels if level is not None)
+        end = path.stat().st_size
+        if any(((v.byte_counts > 0) & (v.offsets + v.byte_counts > end)).any() for v in usable):
+            raise IncompleteTiff(f"it ends at byte {end:,}, before its last tile")
         description = str(getattr(series, "description", "") or "")
         resolution = _resolution(series)
     return TiffTiles(path, usable, description, resolution)

@@ -14,6 +14,7 @@ from kulchitsky.slide.cells import CellTable
 Mask = NDArray[np.bool_]
 
 FOCUS_TILE_UM: Final = 128.0
+_SURELY_NEGATIVE_OD: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class FilterSettings:
     lymphocyte_elongation: float = 1.35
     stroma_elongation: float = 2.3
     stroma_relative_area: float = 0.85
-    p_tumour: float = 0.5
+    p_tumour: float = 0.2
     focus_ratio: float = 0.62
 
 
@@ -53,6 +54,18 @@ def leave_out(cells: CellTable, settings: FilterSettings | None = None) -> NDArr
     reason[np.where(judged, other & (cells.elongation <= 1.7), small & dark & round_)] = table.LYMPHOCYTE
     reason[cells.area_um2 < s.smallest_um2] = table.DEBRIS
     return reason
+
+
+def visible(cells: CellTable, faintest: float) -> Mask:
+    """(N,) cells that stand out: contrast at least ``faintest`` times that of the slide's clear negative nuclei.
+
+    The measure is taken on nuclei without DAB, so that a slide of black positive nuclei keeps its pale negative ones.
+    """
+    if len(cells) == 0:
+        return np.zeros(0, np.bool_)
+    negative = cells.dab_od - 0.35 * np.minimum(cells.ring_dab_od, cells.dab_od) < _SURELY_NEGATIVE_OD
+    these = cells.contrast[negative] if negative.sum() >= 20 else cells.contrast
+    return np.asarray(cells.contrast >= faintest * float(np.percentile(these, 80)))
 
 
 def out_of_focus(cells: CellTable, settings: FilterSettings | None = None) -> Mask:

@@ -102,6 +102,9 @@ def paint_nuclei(
     h_od: Plane,
     d_od: Plane,
     vesicular: Plane,
+    border_um: Plane,
+    nucleolus: Plane,
+    spot_angle: Plane,
     kind: Plane,
     texture: Plane,
     ox: int,
@@ -118,12 +121,15 @@ def paint_nuclei(
     size = texture.shape[0]
     for n in range(len(x)):
         c, s = math.cos(angle[n]), math.sin(angle[n])
-        soft = 0.35 if kind[n] < 3 else 0.2
+        soft = border_um[n] if kind[n] < 3 else 0.2
         span = a[n] * 1.3 + 3 * soft
         i0, i1 = max(0, int((y[n] - span) / um)), min(height, int((y[n] + span) / um) + 2)
         j0, j1 = max(0, int((x[n] - span) / um)), min(width, int((x[n] + span) / um) + 2)
         w, p = wobble[n], phase[n]
         grain = chromatin if kind[n] == 0 else chromatin * 1.3
+        # one nucleolus, off centre
+        px = x[n] + 0.35 * b[n] * math.cos(spot_angle[n])
+        py = y[n] + 0.35 * b[n] * math.sin(spot_angle[n])
         for i in range(i0, i1):
             for j in range(j0, j1):
                 dx, dy = (j + 0.5) * um - x[n], (i + 0.5) * um - y[n]
@@ -135,7 +141,11 @@ def paint_nuclei(
                 rim = 1 - vesicular[n] * max(0.0, 1 - q * q)
                 t = texture[(i + oy) % size, (j + ox) % size]
                 t2 = texture[(i + oy + 311) % size, (j + ox + 173) % size]
-                h = h_od[n] * body * max(0.15, rim * (1 + grain * t))
+                spot = 0.0
+                if nucleolus[n] > 0 and kind[n] == 0:
+                    ex, ey = (j + 0.5) * um - px, (i + 0.5) * um - py
+                    spot = nucleolus[n] * math.exp(-(ex * ex + ey * ey) / 0.7)
+                h = h_od[n] * body * max(0.15, rim * (1 + grain * t) + spot)
                 d = d_od[n] * body * max(0.2, 1 + 0.7 * grain * t2)
                 # strong DAB hides part of the counterstain
                 h *= 1 - 0.5 * min(1.0, d)

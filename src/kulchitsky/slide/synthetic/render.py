@@ -89,7 +89,8 @@ class Renderer:
         if code != 0:
             nuclear = np.where(c.kind >= 3, c.dab_od, np.where(c.kind == TUMOUR, nuclear, 0)).astype(np.float32)
         paint.paint_nuclei(
-            hema, dab, *shape, c.hematoxylin_od, nuclear, c.vesicular, c.kind, self._chromatin, x_px, y_px,
+            hema, dab, *shape, c.hematoxylin_od, nuclear, c.vesicular, c.border_um, c.nucleolus,
+            c.spot_angle, c.kind, self._chromatin, x_px, y_px,
             spec.chromatin, um,
         )  # fmt: skip
         if code in (4, 5):

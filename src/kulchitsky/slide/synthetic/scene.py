@@ -34,7 +34,8 @@ class Cells:
     """Columns of one row per cell or particle; lengths in micrometres, densities in optical-density units.
 
     ``semi_a``/``semi_b`` are the semi-axes, ``angle`` the direction of the long one (radians, x to y),
-    ``wobble`` (N, 3) and ``phase`` (N, 3) the relative amplitude and phase of harmonics 2 to 4 of the outline.
+    ``wobble`` (N, 3) and ``phase`` (N, 3) the relative amplitude and phase of harmonics 2 to 4 of the outline,
+    ``border_um`` the softness of its edge, ``nucleolus`` how much darker a nucleolus is (0: none).
     """
 
     x_um: F64
@@ -50,6 +51,8 @@ class Cells:
     dab_od: F32
     vesicular: F32
     spot_angle: F32
+    border_um: F32
+    nucleolus: F32
 
     def __len__(self) -> int:
         return len(self.x_um)
@@ -111,9 +114,9 @@ class Scene:
         self._lymph = Field([spec.seed, 102], 260.0, period)
         self._warm = Field([spec.seed, 103], 500.0, period)
         self._edge = Field([spec.seed, 104], max(200.0, spec.width_um / 5), None)
-        self._nest_cut = float(stats.norm.ppf(spec.stroma_fraction)) if spec.stroma_fraction > 0 else -np.inf
+        self._nest_cut = float(stats.norm.ppf(spec.stroma_fraction)) if spec.stroma_fraction > 0 else -100.0
         share = spec.lymphocyte_fraction
-        self._lymph_cut = float(stats.norm.ppf(1 - share)) if share > 0 else np.inf
+        self._lymph_cut = float(stats.norm.ppf(1 - share)) if share > 0 else 100.0
 
     def in_tissue(self, x_um: F64, y_um: F64) -> F64:
         """Signed depth inside tissue: above 0 tissue, below 0 glass (no unit; about 1 at the island's centre)."""
@@ -251,4 +254,6 @@ class Scene:
             dab_od=dab.astype(np.float32),
             vesicular=np.clip(rng.normal(spec.vesicular, 0.15, n), 0, 0.8).astype(np.float32),
             spot_angle=rng.uniform(0, 2 * np.pi, n).astype(np.float32),
+            border_um=(spec.border_um * np.exp(rng.normal(0, spec.border_variation, n))).astype(np.float32),
+            nucleolus=np.where(rng.random(n) < spec.nucleoli, rng.uniform(0.3, 1.0, n), 0).astype(np.float32),
         )

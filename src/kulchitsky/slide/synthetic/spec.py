@@ -87,6 +87,9 @@ class SlideSpec:
     elongation: float = 1.25
     irregularity: float = 0.05
     chromatin: float = 0.25
+    border_um: float = 0.35
+    border_variation: float = 0.2
+    nucleoli: float = 0.3
     vesicular: float = 0.2
     jitter: float = 0.24
     cell_radius_ratio: float = 1.7
