@@ -27,9 +27,15 @@ STATE_WORDS: dict[State, str] = {
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
+_LOOSE_PERCENT = re.compile(r"(?<=\d) %")
+
+
 def printable(text: str) -> str:
-    """``text`` without control characters, stray surrogates and marks that reverse the reading direction."""
-    return _UNPRINTABLE.sub("", text)
+    """``text`` without control characters, stray surrogates and marks that reverse the reading direction.
+
+    A number keeps its per cent sign on the same line.
+    """
+    return _LOOSE_PERCENT.sub(PERCENT, _UNPRINTABLE.sub("", text))
 
 
 def words(identifier: str) -> str:

@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import WorkedUpCase
 from kulchitsky.report import wording as w
-from kulchitsky.report.blocks import Document
+from kulchitsky.report.blocks import Document, Section
 from kulchitsky.report.content import challenge, diagnosis, grade, method, plan, prognosis, recorded, slides, stage
 from kulchitsky.report.desk import Desk, quiet, say
+
+
+SYNOPSIS: tuple[Callable[[Desk], Section], ...] = (
+    diagnosis.ranked,
+    grade.first_page,
+    slides.first_page,
+    stage.first_page,
+    challenge.first_page,
+    diagnosis.next_stain,
+    prognosis.first_page,
+    plan.options_first_page,
+    plan.follow_up_first_page,
+    method.look_first,
+)
+"""The first page, in reading order."""
+
+ANNEXES: tuple[Callable[[Desk], Section], ...] = (
+    recorded.annex,
+    recorded.facts,
+    slides.annex,
+    diagnosis.differential,
+    challenge.annex,
+    grade.annex,
+    stage.annex,
+    prognosis.annex,
+    prognosis.claims,
+    plan.tests,
+    plan.options,
+    plan.follow_up,
+    plan.codes,
+    method.issues,
+    method.references,
+    method.versions,
+)
+"""The annexes, A to P; nothing after the references cites."""
 
 
 def build(worked: WorkedUpCase, supplied: Collection[str] = ()) -> Document:
@@ -18,36 +53,6 @@ def build(worked: WorkedUpCase, supplied: Collection[str] = ()) -> Document:
     Sections are built in reading order, because sources are numbered as they are first cited.
     """
     desk = Desk(worked, supplied)
-    synopsis = (
-        diagnosis.ranked(desk),
-        grade.first_page(desk),
-        slides.first_page(desk),
-        stage.first_page(desk),
-        challenge.first_page(desk),
-        diagnosis.next_stain(desk),
-        prognosis.first_page(desk),
-        plan.options_first_page(desk),
-        plan.follow_up_first_page(desk),
-        method.look_first(desk),
-    )
-    annexes = (
-        recorded.annex(desk),
-        recorded.facts(desk),
-        slides.annex(desk),
-        diagnosis.differential(desk),
-        challenge.annex(desk),
-        grade.annex(desk),
-        stage.annex(desk),
-        prognosis.annex(desk),
-        prognosis.claims(desk),
-        plan.tests(desk),
-        plan.options(desk),
-        plan.follow_up(desk),
-        plan.codes(desk),
-        method.issues(desk),
-        method.references(desk),
-        method.versions(desk),
-    )
     stamp = worked.versions
     created = f", {stamp.created.date().isoformat()}" if stamp.created else ""
     return Document(
@@ -56,8 +61,8 @@ def build(worked: WorkedUpCase, supplied: Collection[str] = ()) -> Document:
         subtitle=say(_who(worked), quiet(created)),
         intended_use=w.INTENDED_USE,
         versions=f"kulchitsky {stamp.software.removeprefix('kulchitsky ')}, knowledge {stamp.knowledge_edition}",
-        synopsis=synopsis,
-        annexes=annexes,
+        synopsis=tuple(section(desk) for section in SYNOPSIS),
+        annexes=tuple(section(desk) for section in ANNEXES),
     )
 
 

@@ -23,7 +23,7 @@ from kulchitsky.report.blocks import (
     Tag,
     Tone,
 )
-from kulchitsky.report.desk import Desk, missing, quiet, say, strong
+from kulchitsky.report.desk import Desk, missing, quiet, say
 
 SERIOUS_ON_FIRST_PAGE = 4
 
@@ -155,6 +155,3 @@ def references(desk: Desk) -> Section:
         none = missing("Nothing was cited: no verdict was reached that needs a source.")
         return Section("references", "References", (none,), letter="O")
     return Section("references", "References", (References(entries),), letter="O")
-
-
-__all__ = ["all_issues", "issues", "look_first", "references", "strong", "versions"]
