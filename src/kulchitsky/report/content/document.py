@@ -11,7 +11,6 @@ from kulchitsky.report.blocks import Document, Section
 from kulchitsky.report.content import challenge, diagnosis, grade, method, plan, prognosis, recorded, slides, stage
 from kulchitsky.report.desk import Desk, quiet, say
 
-
 SYNOPSIS: tuple[Callable[[Desk], Section], ...] = (
     diagnosis.ranked,
     grade.first_page,
