@@ -82,8 +82,23 @@ def read_imaging(book: Notebook, sentences: Sequence[Sentence], mentions: Mentio
             sentence.text
         ):
             continue
-        for scan in _scans(sentence, mentions):
+        scans = list(_scans(sentence, mentions))
+        for scan in scans:
             _write(book, sentence, scan, mentions)
+        if not scans and sentence.section == "imaging" and book.get("imaging"):
+            _continue(book, sentence, mentions)
+
+
+def _continue(book: Notebook, sentence: Sentence, mentions: Mentions) -> None:
+    """A sentence under an imaging heading that names no examination speaks of the last one."""
+    row = book.case["imaging"][-1]
+    nowhere = Mention("modality", row["modality"], sentence.start, sentence.start)
+    scan = _Scan(Modality(row["modality"]), nowhere, (0, len(sentence.text)), (0, 0))
+    for finding, place in _findings(sentence, scan, mentions):
+        rows = row.setdefault("findings", [])
+        if finding not in rows and len(rows) < _MAX_FINDINGS:
+            rows.append(finding)
+            book.fact(f"imaging[{len(book.case['imaging']) - 1}].findings[{len(rows) - 1}]", finding, place)
 
 
 def _scans(sentence: Sentence, mentions: Mentions) -> Iterator[_Scan]:
@@ -219,19 +234,7 @@ def _clause(
     functional = scan.modality.value in _FUNCTIONAL
     what = _words(clause)
     if absent:
-        noun = re.search(
-            r"\b(?:no|without)\s(?:other\s|residual\s|any\s|evidence of\s|sign of\s)*([\w -]{3,40}?)(?=\s(?:in|of"
-            r"|at|or|is|was|were)\b|[,.;]|$)",
-            clause,
-            re.I,
-        )
-        what = (
-            noun.group(1).strip()
-            if noun and _FINDING.search(noun.group(1))
-            else "uptake"
-            if functional and "uptake" in clause
-            else "lesion"
-        )
+        what = _denied_words(clause, functional)
     elif functional and not re.search(r"uptake|positive|avid|hypermetabolic|active", clause, re.IGNORECASE):
         what = f"uptake: {what}"
     if not found:
@@ -251,6 +254,24 @@ def _clause(
         words = sentence.text[at : m.end - sentence.start].lower()
         row = {"what": what, "place": words, "side": side, "state": (State.ABSENT if absent else State.PRESENT).value}
         yield {k: v for k, v in row.items() if v is not None}, (sentence.start + span[0], m.end)
+
+
+_DENIED = re.compile(
+    r"\b(?:no|without)\s(?:other\s|any\s|evidence of\s|sign of\s)*([\w -]{3,40}?)(?=\s(?:in|of|at|or|is|was"
+    r"|were)\b|[,.;]|$)",
+    re.IGNORECASE,
+)
+
+
+def _denied_words(clause: str, functional: bool) -> str:
+    """What was looked for and not there."""
+    noun = _DENIED.search(clause)
+    if noun and _FINDING.search(noun.group(1)):
+        return noun.group(1).strip()
+    whole = re.search(r"\b(?:no|without)\s(.{3,70})$", clause.strip(" .,;"), re.IGNORECASE)
+    if whole and _FINDING.search(whole.group(1)):
+        return whole.group(1).strip()
+    return "uptake" if functional else "lesion"
 
 
 def _contradicts(clause: str, negated: re.Match[str]) -> bool:

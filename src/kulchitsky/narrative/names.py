@@ -39,7 +39,9 @@ def _build(knowledge: KnowledgeBase) -> Lexicon:
         m.id: [c for c in m.clones if not c.isdigit() and len(c) > 2] for m in knowledge.markers.values() if m.clones
     }
     places = {row["id"]: row["words"] for row in load_data("places")["places"]}
-    return build_lexicon({"marker": markers, "entity": entities, "clone": clones, "place": places})
+    structures = {row["name"]: row["words"] for row in load_data("structures")["structures"]}
+    names = {"marker": markers, "entity": entities, "clone": clones, "place": places, "structure": structures}
+    return build_lexicon(names)
 
 
 def spellings(word: str) -> Iterator[str]:

@@ -115,10 +115,7 @@ def _cleaned(text: str) -> tuple[str, array[int]]:
             parts.append(text[at:start])
             origin.extend(range(at, start))
         new = _replacement(match)
-        if match.lastgroup == "cite":
-            origin.extend(range(start, end))
-        else:
-            origin.extend([start] * len(new))
+        origin.extend([start] * len(new))
         parts.append(new)
         at = end
     parts.append(text[at:])
@@ -134,6 +131,6 @@ def _replacement(match: re.Match[str]) -> str:
         return "\n"
     if kind == "cite":
         # figures in square brackets point to a reference list: no part of the sentence
-        return " " * len(found)
+        return ""
     fixed = _FIXED.get(found)
     return fixed if fixed is not None else unicodedata.normalize("NFKC", found)

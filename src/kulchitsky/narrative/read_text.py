@@ -5,22 +5,29 @@ from __future__ import annotations
 from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import Reading
 from kulchitsky.knowledge.base import KnowledgeBase
+from kulchitsky.narrative.claims import read_claims
+from kulchitsky.narrative.diagnosis import read_diagnosis
 from kulchitsky.narrative.documents import checked_text
 from kulchitsky.narrative.history import read_history
+from kulchitsky.narrative.identifiers import list_identifiers
 from kulchitsky.narrative.imaging import read_imaging
 from kulchitsky.narrative.ki67 import read_ki67
 from kulchitsky.narrative.laboratory import read_laboratory
 from kulchitsky.narrative.mitoses import read_mitoses
+from kulchitsky.narrative.molecular import read_molecular
 from kulchitsky.narrative.morphology import read_morphology
 from kulchitsky.narrative.names import lexicon_for
+from kulchitsky.narrative.nodes import read_clinical_nodes
 from kulchitsky.narrative.notebook import Notebook
 from kulchitsky.narrative.page import make_page
 from kulchitsky.narrative.patient import read_patient
+from kulchitsky.narrative.procedures import read_procedures
 from kulchitsky.narrative.sentences import sentences_of
 from kulchitsky.narrative.site import read_site
 from kulchitsky.narrative.sizes import read_sizes
 from kulchitsky.narrative.speech import of_the_case
 from kulchitsky.narrative.stain_findings import read_stains
+from kulchitsky.narrative.treatment import read_follow_up, read_treatment
 
 
 def read_text(text: str, *, source: str = "text", knowledge: KnowledgeBase | None = None) -> Reading:
@@ -39,14 +46,21 @@ def read_text(text: str, *, source: str = "text", knowledge: KnowledgeBase | Non
     book = Notebook(page)
     read_patient(book, sentences)
     read_site(book, stated, mentions)
-    read_sizes(book, stated)
+    sizes = read_sizes(book, stated)
     read_history(book, stated, mentions)
     read_laboratory(book, stated, mentions)
     read_imaging(book, stated, mentions)
+    read_clinical_nodes(book, stated, mentions)
+    read_procedures(book, stated, mentions, sizes)
     read_morphology(book, stated, mentions)
     read_mitoses(book, stated)
-    specimen_at: dict[int, str] = {}
-    read_stains(book, stated, mentions, lexicon.squeezed, specimen_at)
+    read_treatment(book, stated, mentions)
+    read_follow_up(book, stated)
+    read_molecular(book, stated)
+    read_diagnosis(book, stated, mentions, sentences)
+    read_claims(book, sentences, mentions)
+    list_identifiers(book)
+    specimen_at = read_stains(book, stated, mentions, lexicon.squeezed)
     read_ki67(book, stated, mentions, specimen_at)
     return Reading(
         case=Case.model_validate(book.case),

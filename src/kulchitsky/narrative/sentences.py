@@ -23,6 +23,10 @@ _END = re.compile(r"[.!?]+[\"')\]]{0,2}(?=\s)")
 _OPENS = re.compile(r"[\"'(\[]{0,2}(?:[A-Z0-9À-Þ+•]|-\s)")
 
 
+_UNKNOWN_HEADING = re.compile(r"[A-Z][A-Za-z-]{2,20}(?: [A-Za-z-]{2,20}){0,4}:?")
+"""A short line of words only: it heads something, so that the section before it ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """A stretch of the cleaned text; ``section`` is the kind of the heading above it (``stains``, ``discussion``).
@@ -60,6 +64,8 @@ def sentences_of(clean: str) -> list[Sentence]:
         if kind is not None:
             section = kind
             continue
+        if alone and _UNKNOWN_HEADING.fullmatch(text.strip()) and clean[end : end + 1] == "\n":
+            section = ""
         running = section
         for first, last in _cut(clean, start, end):
             label = _inline_heading(clean[first:last])
@@ -72,6 +78,7 @@ def sentences_of(clean: str) -> list[Sentence]:
 def heading_of(line: str) -> str | None:
     """Kind of a line that is nothing but a heading, or ``None``."""
     bare = line.strip().strip("#*_=- \t")
+    bare = re.sub(r"\s?\([^)]{1,40}\)\s*:?$", "", bare)
     bare = re.sub(r"^(?:\d{1,2}(?:\.\d{1,2})?|[IVX]{1,4}|[A-H])[.)]?\s+", "", bare)
     ended = bare.rstrip(" :.-")
     if not ended or len(ended) > 60:
@@ -111,7 +118,8 @@ def _blocks(clean: str) -> Iterator[tuple[int, int, bool]]:
         if not line.text.strip():
             continue
         blank_above = i > 0 and not lines[i - 1].text.strip()
-        wide = max(widths[max(0, i - 6) : i + 7])
+        around = sorted(w for w in widths[max(0, i - 6) : i + 7] if w)
+        wide = around[len(around) // 2]  # the median: words joined over line ends make some lines twice as long
         if current and _parts(current, line, blank_above, wide):
             yield current[0].start, current[-1].end, len(current) == 1
             current = []

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from kulchitsky.case.vocabulary import Layer, Lesions, Setting, Side
 from kulchitsky.narrative.lexicon import Mention, Mentions, load_data
@@ -48,7 +47,14 @@ _PAIN = re.compile(
     r"|of the face)\b",
     re.IGNORECASE,
 )
-_NODE = re.compile(r"^\W{0,2}(?:lymph )?(?:nodes?|adenopath|lymphadenopath)", re.IGNORECASE)
+_NODE = re.compile(
+    r"^\W{0,2}(?:lymph )?(?:nodes?\b|adenopath|lymphadenopath|dissection|clearance|nodal)", re.IGNORECASE
+)
+_NODES_IN = re.compile(
+    r"\b(?:nodes?|lymphadenopathy|adenopathy|metastas[ei]s)\s(?:enlargement\s|enlarged\s)?(?:in"
+    r"|of)\s(?:the\s)?(?:left\s|right\s)?$",
+    re.I,
+)
 _SIDE = re.compile(r"\b(left|right|bilateral|midline|both sides|left-sided|right-sided)\b", re.IGNORECASE)
 _ADJECTIVES = re.compile(
     r"(?:\b(?:left|right|upper|lower|mid|middle|posterior|anterior|lateral|medial|proximal|distal|inner|outer"
@@ -156,7 +162,7 @@ def _score(sentence: Sentence, number: int, m: Mention) -> float:
         score += 6
     if sentence.section == "specimen":
         score += 2
-    if _SPECIMEN.search(clause_before) or _SPECIMEN.search(clause_after):
+    if (_SPECIMEN.search(clause_before) or _SPECIMEN.search(clause_after)) and not _NODE.match(after):
         score += 3
     if (
         re.search(rf"\b(?:{LESION})\b(?:[\s,]+[\w.-]+){{0,11}}[\s,]*$", clause_before, re.I)
@@ -176,8 +182,8 @@ def _score(sentence: Sentence, number: int, m: Mention) -> float:
         score += 1
     if m.value == "trunk" and re.match(r"\sof\b", after):
         score -= 9  # the back of something
-    if _NODE.match(after):
-        score -= 2
+    if _NODE.match(after) or _NODES_IN.search(clause_before):
+        score -= 3
     return score
 
 
@@ -337,9 +343,3 @@ def _write_lesions(book: Notebook, sentences: Sequence[Sentence]) -> None:
                 "presentation.lesions", Lesions.SINGLE, (sentence.start + one.start(), sentence.start + one.end())
             )
             return
-
-
-def region_of(place_id: str) -> dict[str, Any]:
-    """Region and setting of a place, for imaging findings and specimens."""
-    place = known_places()[place_id]
-    return {"region": place.region, "setting": place.setting}

@@ -173,7 +173,7 @@ def _is_of_tumour(text: str, match: re.Match[str]) -> bool:
 
 
 def _method(sentence: Sentence, at: int) -> str:
-    if sentence.section == "gross":
+    if sentence.section in ("gross", "procedure"):
         return "gross"
     if sentence.section == "imaging":
         return "imaging"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,17 @@ from kulchitsky.case.vocabulary import State
 from kulchitsky.narrative.lexicon import Mentions
 from kulchitsky.narrative.notebook import Notebook, Place
 from kulchitsky.narrative.sentences import Sentence
+from kulchitsky.narrative.specimens import read_specimens, settle_specimens
 from kulchitsky.narrative.stain_grammar import Verdict
 from kulchitsky.narrative.stains import marks_of, stains_of
+
+_LAST_WORD = re.compile(
+    r"\b(?:final|definitive|repeat(?:ed)?|revised|addendum|amended|corrected|on review)\b", re.IGNORECASE
+)
+_METHOD = re.compile(
+    r"\b(?:LSAB|EnVision|streptavidin[\s-]biotin|ABC method|polymer(?: detection| method)?|APAAP)\b", re.IGNORECASE
+)
+_AE1 = re.compile(r"AE\s?1", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +32,13 @@ class _Read:
 
 
 def read_stains(
-    book: Notebook,
-    sentences: Sequence[Sentence],
-    mentions: Mentions,
-    squeezed: Mapping[str, str],
-    specimen_at: Mapping[int, str],
-) -> None:
-    """Results of all stains that the case itself reports.
+    book: Notebook, sentences: Sequence[Sentence], mentions: Mentions, squeezed: Mapping[str, str]
+) -> dict[int, str]:
+    """Results of all stains that the case itself reports; gives the specimen by start of sentence.
 
-    ``squeezed`` gives marker ids by bare name; ``specimen_at`` the specimen by start of sentence.
+    ``squeezed`` gives marker ids by bare name.
     """
+    specimen_at, specimens = read_specimens(sentences, mentions)
     found: dict[tuple[str, str], list[_Read]] = {}
     for sentence in sentences:
         stained = stains_of(book.page, sentence, mentions, squeezed)
@@ -42,9 +49,15 @@ def read_stains(
         if not stained:
             _unread(book, sentence, mentions, squeezed)
     told = {marker for (marker, _), reads in found.items() if any(_is_told(r) for r in reads)}
+    used = [specimen for (_, specimen), reads in found.items() if any(_is_told(r) for r in reads)]
+    names = settle_specimens(book, specimens, used)
+    merged: dict[tuple[str, str], list[_Read]] = {}
     for (marker, specimen), reads in found.items():
         if any(_is_told(r) for r in reads) or marker not in told:
-            _write(book, marker, specimen, reads)
+            merged.setdefault((marker, names.get(specimen, "")), []).extend(reads)
+    for (marker, specimen), reads in merged.items():
+        _write(book, marker, specimen, reads, mentions)
+    return {start: names.get(specimen, "") for start, specimen in specimen_at.items()}
 
 
 def _is_told(read: _Read) -> bool:
@@ -53,32 +66,36 @@ def _is_told(read: _Read) -> bool:
 
 def _unread(book: Notebook, sentence: Sentence, mentions: Mentions, squeezed: Mapping[str, str]) -> None:
     """A sentence with names of stains and no result: kept as not understood, in a section about stains."""
-    marks = marks_of(book.page, sentence, mentions, squeezed)
-    if len([m for m in marks if m.value != "ki67"]) >= 2 or (marks and sentence.section == "stains"):
-        if all(m.value == "ki67" for m in marks):
-            return
+    marks = [m for m in marks_of(book.page, sentence, mentions, squeezed) if m.value != "ki67"]
+    if len(marks) >= 2 or (marks and sentence.section == "stains"):
         book.unread((sentence.start, sentence.end), "stains are named and no result was found for them")
 
 
-def _write(book: Notebook, marker: str, specimen: str, reads: list[_Read]) -> None:
-    told = [r for r in reads if r.verdict.state is not State.NOT_TESTED] or reads[:1]
+def _write(book: Notebook, marker: str, specimen: str, reads: list[_Read], mentions: Mentions) -> None:
+    told = [r for r in reads if _is_told(r)] or reads[:1]
     states = {r.verdict.state for r in told}
-    first = told[0].verdict
+    last = [r for r in told if _LAST_WORD.search(r.sentence.text)]
+    first = (last[-1] if last and len(states) > 1 else told[0]).verdict
     record: dict[str, Any] = {"marker": marker, "state": first.state, "specimen": specimen or None}
     places: dict[str, Place] = {
         "marker": (first.mark.start, first.mark.end),
         "state": (first.cue.start, first.cue.end),
     }
-    if first.state in (State.PRESENT, State.EQUIVOCAL):
-        for read in told:
-            if read.verdict.state is first.state:
-                _qualify(record, places, read.verdict)
+    for read in told:
+        if read.verdict.state is first.state and first.state in (State.PRESENT, State.EQUIVOCAL):
+            _qualify(record, places, read.verdict)
+        if read.verdict.state is first.state:
+            _clone(book, record, places, read.verdict, mentions)
+    method = _METHOD.search(book.page.clean)
+    if method and first.state is not State.NOT_TESTED:
+        record["method"] = method.group()
     index = book.add("markers", record, places)
     if {State.PRESENT, State.ABSENT} <= states:
+        settled = "the final or repeated result stands" if last else "the first statement stands"
         book.issue(
             Level.WARNING,
             "narrative.contradiction",
-            f"{marker} is said to be both positive and negative",
+            f"{marker} is said to be both positive and negative{f' in {specimen}' if specimen else ''}; {settled}",
             remedy="look at both places and keep the right one",
             path=f"markers[{index}].state",
         )
@@ -93,3 +110,25 @@ def _qualify(record: dict[str, Any], places: dict[str, Place], verdict: Verdict)
     if "percent" not in record and quals.high_percent is not None and quals.bound in ("exact", "about"):
         record["percent"] = quals.high_percent
         places["percent"] = (verdict.cue.start, verdict.cue.end)
+
+
+def _clone(
+    book: Notebook, record: dict[str, Any], places: dict[str, Place], verdict: Verdict, mentions: Mentions
+) -> None:
+    """The antibody's clone, where it stands beside the name (``TTF-1 (clone SPT24)``) or is the name"
+    " (``AE1/AE3``)."""
+    if "clone" in record:
+        return
+    mark = verdict.mark
+    near = book.page.clean[mark.start : mark.end + 14]
+    if record["marker"] == "pan_cytokeratin" and _AE1.search(near):
+        record["clone"] = "AE1/AE3"
+        places["clone"] = (mark.start, mark.end)
+        return
+    for m in mentions.of("clone", start=mark.end, end=mark.end + 30):
+        if m.value == record["marker"] and re.fullmatch(
+            r"[\s,(]{1,3}(?:clone[\s:]{1,2})?", book.page.clean[mark.end : m.start]
+        ):
+            record["clone"] = book.page.clean[m.start : m.end]
+            places["clone"] = (m.start, m.end)
+            return

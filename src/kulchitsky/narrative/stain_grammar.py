@@ -144,7 +144,7 @@ class Scope:
     def _on_result(self, item: Item) -> None:
         if item.strength in ("weak", "seen", "report", "elliptic") and not self._asserts(item):
             return
-        if self.depth and self.items[self.at - 1].kind is Kind.OPEN and self.run:
+        if self.depth and self.run and not self._stain_in_brackets():
             self._bracketed(item)
             return
         target, prep, header = self._right_of(self.at)
@@ -319,7 +319,12 @@ class Scope:
             mark.verdict = replace(verdict, state=State.PRESENT, qualifiers=item.qualifiers, cue=item)
             return
         if verdict.state is not State.NOT_TESTED:
-            mark.verdict = replace(verdict, qualifiers=verdict.qualifiers.merged(item.qualifiers))
+            own = (
+                item.qualifiers.merged(verdict.qualifiers)
+                if self.depth
+                else verdict.qualifiers.merged(item.qualifiers)
+            )
+            mark.verdict = replace(verdict, qualifiers=own)
 
     # where things stand
 
@@ -435,7 +440,8 @@ class Scope:
         if item.value == State.ABSENT or item.qualifiers:
             return True
         if item.strength == "seen":
-            return bool(self.pending) or self.active is not None
+            weak = self.active is not None and self.active.result.strength == "weak"
+            return (bool(self.pending) and not self.depth) or weak
         if self.negating and self.pending:
             return True
         before = [i.kind for i in self.items[max(0, self.at - 4) : self.at]]
@@ -447,6 +453,14 @@ class Scope:
             if item.kind in (Kind.SEMICOLON, Kind.CONTRAST):
                 return False
             if item.kind is Kind.MODAL:
+                return True
+        return False
+
+    def _stain_in_brackets(self) -> bool:
+        for item in reversed(self.items[: self.at]):
+            if item.kind is Kind.OPEN:
+                return False
+            if item.kind is Kind.MARK:
                 return True
         return False
 
@@ -524,11 +538,16 @@ def _extended(items: list[Item], at: int, result: Item) -> tuple[Item, int]:
     """Take in the results and qualifiers that follow, over small words, commas and *and*; where it ends."""
     end = at + 1
     j = at + 1
-    crossed = False
+    crossed = anded = False
     while j < len(items) and j - end < 7:
         item = items[j]
         if item.kind is Kind.RESULT:
-            if crossed and (_leads(items, j) or (item.value and result.value and item.value != result.value)):
+            twin = (
+                anded and item.strength == "strong" and item.value == result.value
+            )  # "diffusely and positively for"
+            if crossed and (
+                (_leads(items, j) and not twin) or (item.value and result.value and item.value != result.value)
+            ):
                 break
             if item.strength == "report" and result.strength != "report":
                 break
@@ -537,8 +556,9 @@ def _extended(items: list[Item], at: int, result: Item) -> tuple[Item, int]:
                 break
             result = merged
             end = j + 1
-            crossed = False
+            crossed = anded = False
         elif item.kind in (Kind.COMMA, Kind.AND, Kind.DASH):
+            anded = item.kind is Kind.AND and not crossed
             crossed = True
         elif item.kind is Kind.PREP_DIRECT:
             # "positive for strong staining" joins, "positive for CD56" does not
