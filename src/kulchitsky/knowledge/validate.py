@@ -24,6 +24,7 @@ def problems(knowledge: KnowledgeBase) -> list[str]:
         *(p for row in knowledge.evidence for p in _evidence_problems(row, knowledge)),
         *(p for row in knowledge.features for p in _feature_problems(row, knowledge)),
         *_repeats(knowledge),
+        *_parts_beside_wholes(knowledge),
         *_source_problems(knowledge),
         *_alias_problems(knowledge),
         *_core_problems(knowledge),
@@ -113,10 +114,31 @@ def _repeats(knowledge: KnowledgeBase) -> Iterator[str]:
             seen[key] = row.id
 
 
+def _parts_beside_wholes(knowledge: KnowledgeBase) -> Iterator[str]:
+    """Parts of a study that add up to a whole it also states: pooled side by side they'd count patients twice."""
+    wholes: dict[tuple[str, str, str], list[EvidenceRow]] = {}
+    parts: dict[tuple[str, str, str], list[EvidenceRow]] = {}
+    for row in knowledge.evidence:
+        if row.poolable:
+            (parts if row.component else wholes).setdefault((row.entity, row.marker, row.source), []).append(row)
+    for key in wholes.keys() & parts.keys():
+        tested = sum(row.n_tested or 0 for row in parts[key])
+        yield from (
+            f"evidence {whole.id} is the sum of {[row.id for row in parts[key]]}, all of them poolable"
+            for whole in wholes[key]
+            if whole.n_tested == tested
+        )
+
+
 def _source_problems(knowledge: KnowledgeBase) -> Iterator[str]:
     used = {row.source for row in knowledge.evidence} | {row.source for row in knowledge.features}
     yield from (f"source {key} is cited but not listed" for key in sorted(used - set(knowledge.references)))
     yield from (f"source {key}: {what}" for key, r in knowledge.references.items() for what in _unreachable(r))
+    owners: dict[str, list[str]] = {}
+    for key, reference in knowledge.references.items():
+        if reference.doi:
+            owners.setdefault(reference.doi.lower(), []).append(key)
+    yield from (f"{doi} is listed as {keys}" for doi, keys in owners.items() if len(keys) > 1)
 
 
 def _unreachable(reference: Reference) -> Iterator[str]:
