@@ -69,6 +69,12 @@ def put_count(bench: Workbench, slide_id: str, truth: Any) -> SlideCount:
     return count
 
 
+@pytest.fixture(scope="session", name="put_count")
+def put_count_of_truth() -> Callable[..., SlideCount]:
+    """How a synthetic slide's truth becomes its count."""
+    return put_count
+
+
 @pytest.fixture
 def make_app(tmp_path: Path) -> Iterator[Callable[..., FastAPI]]:
     """Applications whose state is closed after the test."""
@@ -157,3 +163,4 @@ def served(tmp_path_factory: pytest.TempPathFactory, slide_file: tuple[Path, Any
     yield Served(f"http://127.0.0.1:{port}", bench)
     server.should_exit = True
     thread.join(timeout=20)
+    bench.close()

@@ -94,12 +94,7 @@ def cases(draw: st.DrawFn) -> Case:
 @given(cases())
 @settings(max_examples=60, deadline=None)
 def test_any_case_goes_through_unchanged(case: Case) -> None:
-    back = through_the_form(case)
-    order = {a: i for i, a in enumerate(v.Architecture)}
-    ordered = tuple(sorted(case.morphology.architecture, key=order.__getitem__))
-    morphology = case.morphology.model_copy(update={"architecture": ordered})
-    expected = case.model_copy(update={"morphology": morphology})
-    assert back.model_dump(mode="json") == expected.model_dump(mode="json")
+    assert through_the_form(case).model_dump(mode="json") == case.model_dump(mode="json")
 
 
 def test_every_field_of_the_record_has_an_input() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -16,6 +14,7 @@ from kulchitsky import __version__
 from kulchitsky.case.errors import KulchitskyError, RefusedInput
 from kulchitsky.web.access import signed_in
 from kulchitsky.web.pages import HERE, render
+from kulchitsky.web.problems import RESPONSES
 from kulchitsky.web.routes import cases, counts, login, readings, reports, review, slides, verdicts
 from kulchitsky.web.security import BodyTooLarge, Guard
 from kulchitsky.web.sessions import COOKIE_NAME
@@ -27,14 +26,8 @@ TITLES = {400: "Bad request", 401: "Sign in", 403: "Refused", 404: "Not found", 
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The workbench as an ASGI application; its state is ``app.state.workbench``."""
+    """The workbench as an ASGI application; its state is ``app.state.workbench``, which the caller closes."""
     bench = Workbench(settings)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        bench.close()
-
     app = FastAPI(
         title="kulchitsky workbench",
         version=__version__,
@@ -42,14 +35,13 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        lifespan=lifespan,
     )
     app.state.workbench = bench
     app.add_middleware(Guard, settings=settings)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.include_router(login.public)
     for module in (login, slides, review, counts, cases, readings, verdicts, reports):
-        app.include_router(module.router, dependencies=[Depends(signed_in)])
+        app.include_router(module.router, dependencies=[Depends(signed_in)], responses=RESPONSES)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(RefusedInput, _refused)

@@ -146,6 +146,9 @@ def _field(name: str, info: FieldInfo, kind: Any, item: Any, value: Any, path: s
         value = ", ".join(f"{v:g}" if isinstance(v, float | int) else str(v) for v in value or ())
     elif shape == "several":
         value = tuple(str(v) for v in value or ())
+        # chosen ones first, in the order of the record: a form that is saved untouched changes nothing
+        chosen = dict.fromkeys(value)
+        choices = (*((v, words(v)) for v in chosen), *(c for c in choices if c[0] not in chosen))
     elif shape == "choice" and value is None and not info.is_required() and info.default is not None:
         value = str(info.default)
     elif shape == "number" and isinstance(value, float):

@@ -41,7 +41,10 @@ def serve(settings: Settings, inputs: Sequence[Path] = (), *, open_browser: bool
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        bench.close()
 
 
 def check_exposure(settings: Settings) -> None:
