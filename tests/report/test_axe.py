@@ -37,8 +37,7 @@ def file(worked: WorkedUpCase, picture: bytes, tmp_path_factory: pytest.TempPath
     return path
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 820, 390])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("dark", 820), ("light", 390)])
 def test_in_the_browser(browser: Browser, file: Path, scheme: Any, width: int) -> None:
     # the page forbids every script; only the checker is let past its policy
     context = browser.new_context(

@@ -94,8 +94,8 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
 
 def test_a_heavy_picture_travels_as_jpeg_and_looks_the_same(tmp_path: Path, worked: WorkedUpCase) -> None:
     rng = np.random.default_rng(1)
-    coarse = Image.fromarray(rng.integers(60, 250, (60, 90, 3), dtype=np.uint8))
-    image = coarse.resize((2700, 1800), Image.Resampling.BICUBIC)
+    coarse = Image.fromarray(rng.integers(60, 250, (60, 80, 3), dtype=np.uint8))
+    image = coarse.resize((1760, 1320), Image.Resampling.BICUBIC)
     image.save(tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > HEAVY_BYTES
     record = worked.model_copy(update={"pictures": (SlidePicture(slide="s", path="a.png", caption="c"),)})
