@@ -73,19 +73,25 @@ def _respelled(text: str) -> str:
 def convert(value: float, unit: str, to: str, *, molar_mass_g_per_mol: float | None = None) -> float | None:
     """``value`` of ``unit`` in ``to``; ``None`` where a unit is unknown or they measure different things.
 
-    With a molar mass, amounts of substance and masses are converted into each other.
+    With a molar mass, amounts of substance and masses are converted into each other. Every unit of a laboratory
+    value is proportional, so one factor a pair is worked out and kept.
     """
+    factor = _factor(unit, to, molar_mass_g_per_mol)
+    return None if factor is None else value * factor
+
+
+@cache
+def _factor(unit: str, to: str, molar_mass_g_per_mol: float | None) -> float | None:
     source, target = parse_unit(unit), parse_unit(to)
     if source is None or target is None:
         return None
-    quantity = value * source
     try:
-        return float((quantity / target).to("dimensionless").magnitude)
+        return float((source / target).to("dimensionless").magnitude)
     except pint.DimensionalityError:
         if molar_mass_g_per_mol is None:
             return None
-    molar = molar_mass_g_per_mol * parse_unit("g/mol")
-    for bridged in (quantity * molar, quantity / molar):
+    molar = molar_mass_g_per_mol * _registry().from_ucum("g/mol")
+    for bridged in (source * molar, source / molar):
         try:
             return float((bridged / target).to("dimensionless").magnitude)
         except pint.DimensionalityError:

@@ -26,24 +26,47 @@ def grade_probabilities(
     Empty when an index is given without its count (its uncertainty is unknown, and none is invented) or when nothing
     was counted. The two indices are taken as independent given the tumour; an index that is missing stays missing.
     """
-    counted = [index for index in system.indices if index.fact in posteriors]
-    bare = [index for index in system.indices if index.fact in facts and index.fact not in posteriors]
-    if not counted or bare:
-        return {}
-    shares = [band_probabilities(index, posteriors[index.fact]) for index in counted]
-    result: dict[str, float] = {}
-    for bands in product(*(index.bands for index in counted)):
-        weight = 1.0
-        assumed = dict(facts)
-        for index, band, share in zip(counted, bands, shares, strict=True):
-            weight *= share[band.id]
-            assumed[index.fact] = Fact(Span(*_inside(band, index)), "assumed")
-        if weight > 0:
-            for name, part in name_case(system, assumed, split).names.items():
+    return BandNames.of(system, facts, tuple(posteriors), split).probabilities(posteriors)
+
+
+@dataclass(frozen=True, slots=True)
+class BandNames:
+    """The names that each combination of bands of the counted indices gives: counting moves weight among them."""
+
+    system: GradingSystem
+    counted: tuple[Index, ...]
+    names: tuple[tuple[tuple[Band, ...], dict[str, float]], ...]
+
+    @classmethod
+    def of(
+        cls, system: GradingSystem, facts: Facts, counted_facts: tuple[str, ...], split: Split | None
+    ) -> BandNames:
+        """Name every combination of bands once; none where an index is given without its count."""
+        counted = tuple(index for index in system.indices if index.fact in counted_facts)
+        bare = [index for index in system.indices if index.fact in facts and index.fact not in counted_facts]
+        if not counted or bare:
+            return cls(system, counted, ())
+        names = []
+        for bands in product(*(index.bands for index in counted)):
+            assumed = dict(facts)
+            for index, band in zip(counted, bands, strict=True):
+                assumed[index.fact] = Fact(Span(*_inside(band, index)), "assumed")
+            names.append((bands, name_case(system, assumed, split).names))
+        return cls(system, counted, tuple(names))
+
+    def probabilities(self, posteriors: Posteriors) -> dict[str, float]:
+        """The weight of each name under ``posteriors``, in the order of the grades."""
+        shares = [band_probabilities(index, posteriors[index.fact]) for index in self.counted]
+        result: dict[str, float] = {}
+        for bands, names in self.names:
+            weight = 1.0
+            for band, share in zip(bands, shares, strict=True):
+                weight *= share[band.id]
+            for name, part in names.items():
                 result[name] = result.get(name, 0.0) + weight * part
-    total = sum(result.values())
-    order = [row.grade for row in sorted(system.grades, key=lambda row: row.order)] + [UNDETERMINED]
-    return {name: result[name] / total for name in order if name in result}
+        total = sum(result.values())
+        order = [row.grade for row in sorted(self.system.grades, key=lambda row: row.order)] + [UNDETERMINED]
+        return {name: result[name] / total for name in order if result.get(name, 0.0) > 0}
 
 
 def _inside(band: Band, index: Index) -> tuple[float, float]:
@@ -64,7 +87,8 @@ def counting_advice(
     For an index given as a bare percentage the figure is the number of cells that would be needed were the percentage
     right: a plan for a count, not an uncertainty of the figure given.
     """
-    advisor = _Advisor(system, rules, facts, posteriors, split)
+    names = tuple(name_case(system, facts, split).names)
+    advisor = _Advisor(system, rules, posteriors, names, BandNames.of(system, facts, tuple(posteriors), split))
     reasons: list[Reason] = []
     for index in system.indices:
         value = facts.get(index.fact)
@@ -88,22 +112,20 @@ class _Advisor:
 
     system: GradingSystem
     rules: Grading
-    facts: Facts
     posteriors: Posteriors
-    split: Split | None
+    names: tuple[str, ...]
+    """The name by the counted figures; NET G3 and NEC count as one, since no counting tells them apart."""
+    bands: BandNames
 
     def probability(self, posteriors: Posteriors) -> float | None:
-        """Probability of the name by the figures; NET G3 and NEC count as one, since no counting tells them apart."""
-        probabilities = grade_probabilities(self.system, self.facts, posteriors, self.split)
-        if not probabilities:
-            return None
-        names = name_case(self.system, self.facts, self.split).names
-        return sum(probabilities.get(name, 0.0) for name in names)
+        """Probability of the name under ``posteriors``."""
+        probabilities = self.bands.probabilities(posteriors)
+        return sum(probabilities.get(name, 0.0) for name in self.names) if probabilities else None
 
     @property
     def wanted(self) -> str:
         """The name, or both names of the high grade."""
-        return " or ".join(name_case(self.system, self.facts, self.split).names)
+        return " or ".join(self.names)
 
     def _amount(self, indices: list[Index]) -> float | None:
         """The factor by which all of ``indices`` must grow together, or ``None`` when none is practicable."""
@@ -177,11 +199,12 @@ def _plan_from_percent(
         text = f"Count at least {least} tumour cells in the hottest area and give cells counted and positive."
         return [Reason(sentence=text, rule="grading.counting.ki67_percent", sources=source.sources)]
     share = span.exact / 100
+    others = {i.fact for i in system.indices} - {index.fact} - set(posteriors)
+    without = {name: fact for name, fact in facts.items() if name not in others}
+    bands = BandNames.of(system, without, (*posteriors, index.fact), split)
 
     def sure(factor: float) -> bool:
-        planned = {**posteriors, index.fact: CountedShare(share * factor, factor)}
-        only_bare = {k: v for k, v in facts.items() if k in planned or k not in {i.fact for i in system.indices}}
-        probabilities = grade_probabilities(system, only_bare, planned, split)
+        probabilities = bands.probabilities({**posteriors, index.fact: CountedShare(share * factor, factor)})
         high = sum(probabilities.get(name, 0.0) for name in system.splits_high_grade or ())
         return max([high, *probabilities.values()]) >= rules.sure_at
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kulchitsky.case.issue import Issue
 from kulchitsky.case.record import Case, LabResult
 from kulchitsky.case.units import PlausibleRange, check_unit, convert
@@ -40,10 +42,10 @@ def laboratory_issues(case: Case, rules: Rules) -> tuple[Issue, ...]:
     return tuple(issues)
 
 
-def laboratory_advice(case: Case, rules: Rules) -> tuple[TestAdvice, ...]:
-    """What each known result says, with its limit where one is sourced."""
+def laboratory_advice(case: Case, rules: Rules, issues: Sequence[Issue]) -> tuple[TestAdvice, ...]:
+    """What each known result says, with its limit where one is sourced; ``issues`` are those of its units."""
     found = []
-    doubtful = {issue.path for issue in laboratory_issues(case, rules)}
+    doubtful = {issue.path for issue in issues}
     for index, result in enumerate(case.laboratory):
         test = find_test(result, rules)
         if test is None or not test.says:

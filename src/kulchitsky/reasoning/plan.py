@@ -35,13 +35,14 @@ def plan(
     """
     names = {d.entity: d.name for d in differential.diagnoses} if differential is not None else {}
     candidates = candidates_of(case, rules, entities_to_plan(case, rules, differential), names, grade, stage)
+    issues = laboratory_issues(case, rules)
     return Plan(
         prognosis=prognosis(case, rules, candidates),
-        tests=advise_tests(case, rules, candidates, pre_test=pre_test),
+        tests=advise_tests(case, rules, candidates, issues=issues, pre_test=pre_test),
         options=options(rules, candidates),
         follow_up=follow_up(case, rules, candidates, today=today),
         codes=codes(case, rules, candidates),
-        issues=laboratory_issues(case, rules),
+        issues=issues,
     )
 
 

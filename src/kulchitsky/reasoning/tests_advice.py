@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kulchitsky.case.issue import Issue
 from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import TestAdvice
 from kulchitsky.knowledge.rules import Rules
@@ -30,11 +31,17 @@ def post_test(pre_test: float, sensitivity: float, specificity: float) -> tuple[
 
 
 def advise_tests(
-    case: Case, rules: Rules, candidates: Sequence[Candidate], *, pre_test: float | None = None
+    case: Case,
+    rules: Rules,
+    candidates: Sequence[Candidate],
+    *,
+    issues: Sequence[Issue] = (),
+    pre_test: float | None = None,
 ) -> tuple[TestAdvice, ...]:
     """Advice for the candidates, most useful first; a test is named once, for the most probable entity that asks.
 
-    ``pre_test`` (a fraction) replaces the sourced pre-test probability of every row that has a performance.
+    ``issues`` are those of the laboratory's units. ``pre_test`` (a fraction) replaces the sourced pre-test
+    probability of every row that has a performance.
     """
     found: dict[str, TestAdvice] = {}
     performance = {row.id: row for row in rules.plan.performance}
@@ -48,7 +55,7 @@ def advise_tests(
             if advice is not None:
                 found.setdefault(row.test, advice)
     ranked = sorted(found.values(), key=lambda advice: _ORDER.index(advice.status))
-    return (*ranked, *laboratory_advice(case, rules))
+    return (*ranked, *laboratory_advice(case, rules, issues))
 
 
 def _advice(
