@@ -35,9 +35,19 @@ Numberer = Callable[[str, str], int]
 """Gives the number of a term (kind, name), making one where there is none: kinds are ``bit`` and ``value``."""
 
 
-def pack(case: Case, number: Numberer, concluded: Mapping[str, str] | None = None) -> bytes:
-    """Return the packed row of a case; ``number`` numbers its terms, ``concluded`` adds :data:`CONCLUDED` values."""
-    fields: dict[str, Value] = {**fields_of(case)}
+def pack(
+    case: Case,
+    number: Numberer,
+    concluded: Mapping[str, str] | None = None,
+    *,
+    fields: Mapping[str, Value] | None = None,
+) -> bytes:
+    """Return the packed row of a case.
+
+    ``number`` numbers its terms, ``concluded`` adds :data:`CONCLUDED` values, ``fields`` is the flat view of the case
+    where the caller has it already.
+    """
+    fields = fields_of(case) if fields is None else fields
     numbers = np.full(len(NUMBERS), np.nan, dtype="<f4")
     for i, name in enumerate(NUMERIC):
         value = fields.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from kulchitsky.case.errors import RefusedRegistry
-from kulchitsky.case.fields import fields_of
+from kulchitsky.case.fields import Value, fields_of
 from kulchitsky.case.record import Case
 from kulchitsky.registry.difference import FieldChange, differences
 from kulchitsky.registry.opening import connect, safe_name
@@ -109,7 +109,8 @@ class Registry:
         self, connection: Connection, terms: Terms, batch: Sequence[Case], collection: str, action: Action, note: str
     ) -> None:
         now = dt.datetime.now(dt.UTC)
-        packed = [pack(case, terms.number) for case in batch]
+        views = [fields_of(case) for case in batch]
+        packed = [pack(case, terms.number, fields=view) for case, view in zip(batch, views, strict=True)]
         terms.flush()
         rows = [
             {
@@ -119,11 +120,11 @@ class Registry:
                 "revision": 1,
                 "added_at": now,
                 "updated_at": now,
-                **_projection(case),
+                **_projection(view),
                 "layout": LAYOUT,
                 "features": features,
             }
-            for case, features in zip(batch, packed, strict=True)
+            for case, view, features in zip(batch, views, packed, strict=True)
         ]
         statement = sa.insert(StudyCase).returning(StudyCase.id, StudyCase.key, sort_by_parameter_order=True)
         ids = {key: row_id for row_id, key in connection.execute(statement, rows).all()}
@@ -362,7 +363,7 @@ class Registry:
                 fresh["signed_revision"] = number
             if case is not None:
                 terms = Terms(connection)
-                fresh |= {**_projection(case), "layout": LAYOUT, "features": pack(case, terms.number)}
+                fresh |= {**_projection(fields_of(case)), "layout": LAYOUT, "features": pack(case, terms.number)}
                 terms.flush()
             moved = connection.execute(
                 sa.update(StudyCase).where(StudyCase.id == head.id, StudyCase.revision == revision).values(**fresh)
@@ -405,8 +406,7 @@ _HEAD = (
 )
 
 
-def _projection(case: Case) -> dict[str, Any]:
-    fields = fields_of(case)
+def _projection(fields: Mapping[str, Value]) -> dict[str, Any]:
     names = ("age_years", "sex", "setting", "diagnosis", "size_cm", "ki67_percent", "follow_up_months")
     return {**{name: fields.get(name) for name in names}, "outcome": fields.get("status")}
 
