@@ -13,6 +13,8 @@ from kulchitsky import workup as use
 from kulchitsky.cli.differential import CASE_HELP
 from kulchitsky.cli.text import print_json
 
+_SENTENCES = 3
+
 
 def next_stain(
     case: Annotated[Path, typer.Argument(metavar="CASE", help=CASE_HELP)],
@@ -24,17 +26,18 @@ def next_stain(
     if as_json:
         print_json({"next_tests": [t.model_dump(mode="json") for t in tests]})
         return
+    if not tests:
+        typer.echo("every stain of the list has been done")
+        return
     table = Table(title="Next stains", title_justify="left")
-    for column in ("stains", "bits", "diagnosis changes", "treatment changes", "separates", "instead"):
-        table.add_column(column, justify="right" if column in ("bits",) or "changes" in column else "left")
+    for column in ("stains", "bits", "diagnosis changes", "treatment changes", "or instead"):
+        table.add_column(column, justify="right" if column == "bits" or "changes" in column else "left")
     for t in tests:
         family = "" if t.p_change_family is None else f"{100 * t.p_change_family:.0f} %"
+        stains = " + ".join(t.markers)
         table.add_row(
-            ", ".join(t.markers),
-            f"{t.expected_bits:.2f}",
-            f"{100 * t.p_change_top:.0f} %",
-            family,
-            " / ".join(t.separates),
-            ", ".join(t.alternatives),
+            stains, f"{t.expected_bits:.2f}", f"{100 * t.p_change_top:.0f} %", family, ", ".join(t.alternatives)
         )
     Console().print(table)
+    for t in tests[:_SENTENCES]:
+        typer.echo(t.sentence)

@@ -94,9 +94,16 @@ def drawn_log_likelihood(
         centre = log_likelihood(finding, table)[active]
         return centre[:, None] + rng.normal(0.0, model.density_log_sd, (len(active), draws))
     rates = _rates(finding, table)
-    mean, precision = rates.mean[..., active], rates.precision[..., active]
-    a = np.maximum(mean * precision, 1e-3)
-    b = np.maximum((1 - mean) * precision, 1e-3)
-    p = rng.beta(a[..., None], b[..., None], (*a.shape, draws))
+    p = _drawn(rates.mean[..., active], rates.precision[..., active], draws=draws, rng=rng)
     exponent, floor = exponent_and_floor(finding, model)
     return np.asarray(np.log(event_likelihood(tempered(p, exponent, floor), finding, model)))
+
+
+def _drawn(mean: Floats, precision: Floats, *, draws: int, rng: np.random.Generator) -> Floats:
+    """Beta draws of rates, shape (..., draws); profiles that borrow the same default share its draws."""
+    flat = np.stack([mean.ravel(), precision.ravel()], axis=1)
+    different, which = np.unique(flat, axis=0, return_inverse=True)
+    a = np.maximum(different[:, 0] * different[:, 1], 1e-3)
+    b = np.maximum((1 - different[:, 0]) * different[:, 1], 1e-3)
+    p = rng.beta(a[:, None], b[:, None], (len(different), draws))
+    return np.asarray(p[which.ravel()].reshape(*mean.shape, draws))
