@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from kulchitsky.case import vocabulary as v
 from kulchitsky.case.issue import Issue, Level
-from kulchitsky.case.measure import HotSpot, LeftOut, Share, SlideCount, StainReading
+from kulchitsky.case.measure import CutCurvePoint, HotSpot, LeftOut, Share, SlideCount, StainReading
 from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import (
     Category,
@@ -339,6 +339,7 @@ def _count() -> SlideCount:
         ),
         left_out=(LeftOut(reason="lymphocyte", cells=212, positive=71),),
         index_with_left_out_percent=57.4,
+        cut_curve=tuple(CutCurvePoint(cut_od=cut, index_percent=i) for cut, i in ((0.1, 90), (0.3, 55), (0.5, 20))),
         method={"detector": "fast", "version": "1", "cut_od": 0.24, "stains": {"haematoxylin": [0.65, 0.7, 0.29]}},
         issues=(
             Issue(level=Level.WARNING, code="slide.small", message="Little tissue", remedy="Count a second block"),
@@ -361,7 +362,8 @@ def _reading() -> StainReading:
         compartment=v.Compartment.CYTOPLASMIC,
         pattern=v.Pattern.PERINUCLEAR_DOT,
         pattern_confidence=0.93,
-        intensity_classes=(Share(name="3+", fraction=0.6),),
+        intensity_classes=(Share(name="2+", fraction=0.4), Share(name="3+", fraction=0.6)),
+        patterns=(Share(name="perinuclear_dot", fraction=0.93),),
         h_score=212.0,
         expected="cytoplasmic, diffuse or dot-like",
         method={"detector": "fast"},

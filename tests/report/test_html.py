@@ -287,8 +287,27 @@ def test_the_scale_keeps_what_lies_outside_at_its_edge() -> None:
     assert decades(2.5) == ["10.00%", "30.00%", "70.00%", "90.00%"]
 
 
+def test_the_index_by_cut_is_drawn_to_scale(tree: ET.Element) -> None:
+    drawing = next(e for e in by_id(tree, "slides").iter("svg") if e.find("polyline") is not None)
+    label = drawing.get("aria-label", "").replace("\N{NO-BREAK SPACE}", " ")
+    assert label == "Index by positivity cut: 90 % at 0.1; 55 % at 0.3; 20 % at 0.5"
+    line = drawing.find("polyline")
+    assert line is not None
+    points = [tuple(map(float, p.split(","))) for p in line.get("points", "").split()]
+    # the x axis runs from 44 to 392 for 0 to 0.5, the y axis from 150 up to 10 for 0 to 100 %
+    assert points == [(113.6, 24.0), (252.8, 73.0), (392.0, 122.0)]
+    mark = next(e for e in drawing.iter("line") if e.get("class") == "mark")
+    assert float(mark.get("x1", "")) == pytest.approx(44 + 348 * 0.24 / 0.5, abs=0.06)
+
+
+def test_shares_of_a_stain_are_drawn(tree: ET.Element) -> None:
+    said = text_of(by_id(tree, "slides"))
+    assert "Intensity, share of tumour cells" in said
+    assert "Perinuclear dot 93 %" in said
+
+
 def test_pictures_are_inside_the_page_and_absent_ones_are_named(tree: ET.Element, picture: bytes) -> None:
-    figures = list(tree.iter("figure"))
+    figures = [f for f in tree.iter("figure") if f.get("class") != "curve"]
     assert len(figures) == 2
     image = figures[0].find(".//img")
     assert image is not None
@@ -301,7 +320,7 @@ def test_the_pictures_of_a_slide_are_lettered_panels_of_one_figure(worked: Worke
     slide = worked.counts[0].slide
     pictures = tuple(SlidePicture(slide=slide, path=f"{n}.png", caption=f"view {n}") for n in (1, 2, 3))
     page = render(worked.model_copy(update={"pictures": pictures}), pictures={"1.png": picture, "3.png": picture})
-    figures = list(parsed(page).iter("figure"))
+    figures = [f for f in parsed(page).iter("figure") if f.get("class") != "curve"]
     assert len(figures) == 1
     caption = text_of(next(figures[0].iter("figcaption")))
     assert caption == "Figure 1. ki67.png, Ki-67. A, view 1. B, view 2. C, view 3."

@@ -142,6 +142,20 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """A percentage against a quantity, drawn as a line; ``mark`` is the quantity that was used."""
+
+    kind: ClassVar[str] = "curve"
+    caption: str
+    x_title: str
+    y_title: str
+    points: tuple[tuple[float, float], ...]
+    mark: float | None
+    mark_title: str
+    spoken: str
+
+
+@dataclass(frozen=True, slots=True)
 class WeightBar:
     """One finding's weight: ``log10_lr`` to the right for, to the left against."""
 
@@ -233,7 +247,7 @@ class References:
     entries: tuple[Reference, ...]
 
 
-Block = Paragraph | Items | Pairs | Table | Bars | Weights | Plate | Callout | Part | Fold | References
+Block = Paragraph | Items | Pairs | Table | Bars | Curve | Weights | Plate | Callout | Part | Fold | References
 
 
 @dataclass(frozen=True, slots=True)

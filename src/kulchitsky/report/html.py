@@ -15,9 +15,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from kulchitsky.case.verdict import WorkedUpCase
-from kulchitsky.report.blocks import Column
+from kulchitsky.report.blocks import Column, Curve
 from kulchitsky.report.content.document import build
-from kulchitsky.report.wording import printable
+from kulchitsky.report.wording import PERCENT, number, printable
 
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -61,7 +61,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_finalize,
     )
-    environment.globals.update(bar_span=bar_span, weight_span=weight_span, decades=decades, width_class=width_class)
+    drawing = (bar_span, weight_span, decades, width_class, curve_frame)
+    environment.globals.update({function.__name__: function for function in drawing})
     return environment
 
 
@@ -77,6 +78,24 @@ def bar_span(value: float) -> str:
 def decades(reach: float) -> list[str]:
     """Where the factors of ten stand on a scale from -``reach`` to ``reach``, as SVG percentages."""
     return [f"{50 + 50 * power / reach:.2f}%" for power in range(-int(reach), int(reach) + 1) if power]
+
+
+def curve_frame(block: Curve) -> dict[str, Any]:
+    """Where the parts of a curve stand in its 400 by 190 drawing: the y axis runs from 0 to 100 %."""
+    reach = max(x for x, _ in block.points)
+
+    def across(x: float) -> float:
+        return round(44 + 348 * min(x / reach, 1.0), 1)
+
+    def down(y: float) -> float:
+        return round(150 - 1.4 * y, 1)
+
+    return {
+        "points": " ".join(f"{across(x)},{down(y)}" for x, y in block.points),
+        "mark": across(block.mark) if block.mark is not None else None,
+        "x_ticks": [(across(reach * part), number(reach * part)) for part in (0, 0.25, 0.5, 0.75, 1)],
+        "y_ticks": [(down(y), f"{y}{PERCENT}") for y in (0, 50, 100)],
+    }
 
 
 def width_class(column: Column, columns: tuple[Column, ...]) -> int:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from kulchitsky.case.measure import CellCount, HotSpot, SlideCount, StainReading
+from kulchitsky.case.measure import CellCount, HotSpot, Share, SlideCount, StainReading
 from kulchitsky.case.record import Ki67
 from kulchitsky.case.verdict import SlidePicture
 from kulchitsky.case.vocabulary import IndexSource
 from kulchitsky.report import wording as w
 from kulchitsky.report.blocks import (
+    Bar,
+    Bars,
     Block,
     Callout,
     Column,
+    Curve,
     Items,
     Panel,
     Paragraph,
@@ -168,6 +171,7 @@ def _count_blocks(desk: Desk, index: int, count: SlideCount, pictures: list[Slid
     if count.hotspots:
         blocks.append(Items(tuple(_hot_spot(f"{path}.hotspots.{i}", s) for i, s in enumerate(count.hotspots))))
     blocks += _left_out(path, count)
+    blocks += _cut_curve(count)
     blocks += _plate(desk, pictures, f"{w.file_name(count.slide)}, {desk.name(count.stain)}")
     blocks += [Callout("warn", say(w.stop(issue.message), " ", issue.remedy)) for issue in count.issues]
     return tuple(blocks)
@@ -203,6 +207,27 @@ def _left_out(path: str, count: SlideCount) -> list[Block]:
     return blocks
 
 
+def _cut_curve(count: SlideCount) -> list[Block]:
+    """How the index would change with the positivity cut."""
+    points = tuple((point.cut_od, point.index_percent) for point in count.cut_curve)
+    if len(points) < 2:
+        return []
+    used = count.method.get("cut_od")
+    mark = float(used) if isinstance(used, int | float) else None
+    at = "; ".join(f"{w.percent(index)} at {w.number(cut)}" for cut, index in points)
+    return [
+        Curve(
+            caption="The labelling index of the whole tissue that another positivity cut would give",
+            x_title="Positivity cut, DAB optical density",
+            y_title="Index",
+            points=points,
+            mark=mark,
+            mark_title=f"cut used: {w.number(mark)}" if mark is not None else "",
+            spoken=f"Index by positivity cut: {at}",
+        )
+    ]
+
+
 def _reading_blocks(desk: Desk, index: int, reading: StainReading, pictures: list[SlidePicture]) -> tuple[Block, ...]:
     path = f"readings.{index}"
     words = [
@@ -214,6 +239,9 @@ def _reading_blocks(desk: Desk, index: int, reading: StainReading, pictures: lis
     lead = say("Stained: ", index_figure(path, reading), ", ", _of_cells(path, reading), ". ")
     described = w.stop(w.sentence_case(w.listed([word for word in words if word])))
     blocks: list[Block] = [Paragraph(say(lead, described))]
+    blocks += _shares(f"{path}.intensity_classes", "Intensity", reading.intensity_classes)
+    blocks += _shares(f"{path}.compartments", "Compartment", reading.compartments)
+    blocks += _shares(f"{path}.patterns", "Pattern", reading.patterns)
     if reading.h_score is not None:
         blocks.append(
             Paragraph(say("H-score ", figure(f"{reading.h_score:.0f}", reading.h_score, f"{path}.h_score"), "."))
@@ -223,6 +251,21 @@ def _reading_blocks(desk: Desk, index: int, reading: StainReading, pictures: lis
     blocks += _plate(desk, pictures, f"{w.file_name(reading.slide)}, {desk.name(reading.marker)}")
     blocks += [Callout("warn", say(w.stop(issue.message), " ", issue.remedy)) for issue in reading.issues]
     return tuple(blocks)
+
+
+def _shares(path: str, title: str, shares: tuple[Share, ...]) -> list[Block]:
+    """Shares of the tumour cells by intensity, compartment or pattern."""
+    bars = tuple(
+        Bar(
+            label=say(w.sentence_case(w.words(share.name))),
+            value=share.fraction,
+            interval=None,
+            figures=say(figure(w.share(share.fraction), share.fraction, f"{path}.{index}.fraction")),
+            spoken=f"{w.words(share.name)}: {w.share(share.fraction)}",
+        )
+        for index, share in enumerate(shares)
+    )
+    return [Bars(f"{title}, share of tumour cells", title, bars, of="Share")] if bars else []
 
 
 def _with_confidence(what: str, value: object, confidence: float | None) -> str:
