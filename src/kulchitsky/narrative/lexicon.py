@@ -93,7 +93,8 @@ class Lexicon:
         """Short all-letter acronyms (ER, PR, CEA, NUT) must not be taken from ordinary lower-case words."""
         if category != "marker" or not seen.isalpha() or len(seen) > 4:
             return True
-        if seen.lower() not in self.cased.get(value, frozenset()):
+        spellings = self.cased.get(value, frozenset())
+        if seen in spellings or seen.lower() not in {s.lower() for s in spellings}:
             return True
         return sum(c.isupper() for c in seen) >= 2
 
@@ -143,7 +144,7 @@ def build_lexicon(names: Mapping[str, Mapping[str, Iterable[str]]]) -> Lexicon:
                         squeezed.setdefault("".join(norms), value)
                         long_words.update(n for n in norms if len(n) >= MIN_TYPO_LETTERS and n.isalpha())
                         if variant.isalpha() and len(variant) <= 4:
-                            cased.setdefault(value, set()).add(variant.lower())
+                            cased.setdefault(value, set()).add(variant)
             if docs:
                 matcher.add(f"{category}:{value}", docs)
     return Lexicon(

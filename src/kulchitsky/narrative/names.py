@@ -24,11 +24,11 @@ def _shipped() -> Lexicon:
 
 def _build(knowledge: KnowledgeBase) -> Lexicon:
     spelling = load_data("spelling")
-    banned = {w.lower() for w in spelling["not_names"]}
+    banned = set(spelling["not_names"])
     markers: dict[str, list[str]] = {}
     for marker in knowledge.markers.values():
         words = [_bare(marker.name), *marker.aliases, *spelling["more_names"].get(marker.id, ())]
-        markers[marker.id] = [v for w in words if w.lower() not in banned for v in spellings(w) if "(" not in v]
+        markers[marker.id] = [v for w in words if w not in banned for v in spellings(w) if "(" not in v]
     for phrase, ids in spelling["several"].items():
         markers.setdefault("+".join(ids), []).append(phrase)
     entities = {

@@ -22,6 +22,7 @@ _LAST_WORD = re.compile(
 _METHOD = re.compile(
     r"\b(?:LSAB|EnVision|streptavidin[\s-]biotin|ABC method|polymer(?: detection| method)?|APAAP)\b", re.IGNORECASE
 )
+_LOSS = re.compile(r"\b(?:lost|loss)\b", re.IGNORECASE)
 _AE1 = re.compile(r"AE\s?1", re.IGNORECASE)
 
 
@@ -40,8 +41,10 @@ def read_stains(
     """
     specimen_at, specimens = read_specimens(sentences, mentions)
     found: dict[tuple[str, str], list[_Read]] = {}
+    before: Verdict | None = None
     for sentence in sentences:
-        stained = stains_of(book.page, sentence, mentions, squeezed)
+        stained = stains_of(book.page, sentence, mentions, squeezed, before)
+        before = stained[-1].verdict if stained else None
         for one in stained:
             if one.marker != "ki67":
                 key = (one.marker, specimen_at.get(sentence.start, ""))
@@ -86,6 +89,8 @@ def _write(book: Notebook, marker: str, specimen: str, reads: list[_Read], menti
             _qualify(record, places, read.verdict)
         if read.verdict.state is first.state:
             _clone(book, record, places, read.verdict, mentions)
+    if _LOSS.search(book.page.clean[first.cue.start : first.cue.end]) and first.state is State.ABSENT:
+        record["pattern"] = "lost"
     method = _METHOD.search(book.page.clean)
     if method and first.state is not State.NOT_TESTED:
         record["method"] = method.group()

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 
 from kulchitsky.case.vocabulary import State
 from kulchitsky.narrative.lexicon import load_data
-from kulchitsky.narrative.stain_items import Item, Kind, Qualifiers
+from kulchitsky.narrative.stain_gather import gather, respective
+from kulchitsky.narrative.stain_items import PASSABLE, Item, Kind, Qualifiers
 
 MAX_GAP = 9
 """Words that may stand between the last stain of a list and the result that follows."""
 
 _SEPARATORS = (Kind.COMMA, Kind.AND, Kind.OPEN, Kind.CLOSE)
-_PASSABLE = (Kind.FILLER, Kind.SHOWS, Kind.PREP_LOOSE, Kind.PREP_DIRECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,9 @@ class Scope:
     done: list[_Mark] = field(default_factory=list)
     active: _Active | None = None
     last: Verdict | None = None
+    latest: Item | None = None
+    """The last result word of the clause, whether or not it found a stain (``all stains were positive except"
+    " ...``)."""
     same: str = ""
     excepting: bool = False
     negating: bool = False
@@ -75,7 +78,7 @@ class Scope:
 
     def read(self) -> list[Verdict]:
         """Verdicts of the sentence, in order of the stains."""
-        self.items = gather(self.items)
+        self.items = gather(respective(self.items))
         while self.at < len(self.items):
             item = self.items[self.at]
             self._on(item)
@@ -116,7 +119,7 @@ class Scope:
     def _on_mark(self, item: Item) -> None:
         beside = self.at > 0 and self.items[self.at - 1].kind is Kind.MARK
         mark = _Mark(item, self.comma, self.and_, beside, self.excepting, self.negating, supposed=self.supposing)
-        inside = self.depth and self.run and self.items[self.at - 1].kind is Kind.OPEN
+        inside = self.depth and self.run and self._opens_after_result()
         if (
             self.active is not None
             and self._list_closed()
@@ -127,10 +130,13 @@ class Scope:
             self.active = None
         self.run.append(mark)
         if self.active is not None:
+            mark.negated = self.negating and self.active.taken > 0
             self._assign(mark, self.active.result, tentative=True)
             self.active.taken += 1
             if self.active.single:
                 self.active = None
+        elif self.excepting and self.latest is not None and not self.pending[:-1]:
+            self._assign(mark, self.latest, tentative=True)
         elif self.same and self.last is not None:
             state = State.ABSENT if self.same == "negative" else self.last.state
             mark.verdict = Verdict(item, state, Qualifiers(), self.last.cue)
@@ -142,6 +148,8 @@ class Scope:
         self.comma = self.and_ = False
 
     def _on_result(self, item: Item) -> None:
+        if item.strength == "strong":
+            self.latest = item
         if item.strength in ("weak", "seen", "report", "elliptic") and not self._asserts(item):
             return
         if self.depth and self.run and not self._stain_in_brackets():
@@ -150,7 +158,7 @@ class Scope:
         target, prep, header = self._right_of(self.at)
         pending = self.pending
         left_near = bool(self.run) and self._gap_is_small()
-        if item.strength == "elliptic":
+        if item.strength == "elliptic" and not (header and item.value == State.ABSENT):
             target = False
         if target and header and not (pending and left_near and self._joined_left()):
             self._open(item, header=True)
@@ -173,6 +181,8 @@ class Scope:
 
     def _on_semicolon(self) -> None:
         self.supposing = self.excepting = self.negating = False
+        self.latest = None
+        self.same = ""
         bare = self._segment_is_bare()
         if self.active is not None and not self.active.header and not bare:
             self.active = None
@@ -184,6 +194,8 @@ class Scope:
     def _on_contrast(self) -> None:
         if self.depth == 0:
             self.active = None
+            if self._between_commas():
+                return  # "synaptophysin, on the other hand, was negative"
             self.supposing = self.negating = False
             self._flush()
 
@@ -191,6 +203,11 @@ class Scope:
         self.excepting = True
 
     def _on_negation(self) -> None:
+        item = self.items[self.at]
+        if self.pending and item.text.lower() in ("not", "no") and self._ends_clause() and self._gap_is_small():
+            # "... synaptophysin faintly, chromogranin not."
+            self._close(replace(item, kind=Kind.RESULT, value=State.ABSENT.value, strength="elliptic"), self.pending)
+            return
         self.negating = True
 
     def _on_modal(self) -> None:
@@ -226,8 +243,10 @@ class Scope:
     # how results reach stains
 
     def _assign(self, mark: _Mark, result: Item, *, tentative: bool) -> None:
+        if result.value == "same" and self.last is not None:
+            result = replace(result, value=self.last.state.value, strength="strong")
         state = _state_of(result)
-        flips = mark.negated and not tentative and result.strength != "report"
+        flips = mark.negated and result.strength != "report"
         if mark.negated and result.strength == "report":
             state = State.NOT_TESTED
         if mark.excepted:
@@ -291,7 +310,7 @@ class Scope:
 
     def _amend(self, item: Item) -> None:
         """A result after stains that a list before has already given one: ``Staining for A and B was negative``."""
-        if item.strength == "qualifier" and not item.value:
+        if not item.value or (item.strength in ("weak", "seen") and item.value == State.PRESENT):
             marks = self._since_comma() if self.active is not None else self._last_assigned()
             for mark in marks:
                 self._qualify(mark, item)
@@ -367,16 +386,23 @@ class Scope:
                 (item.kind is Kind.OPEN and not header and not prep and self._qualifier_brackets(i))
                 or item.kind is Kind.CLOSE
                 or self._is_softener(item)
+                or item.strength == "report"
                 or (header and item.value == "bullet")
             ):
                 continue
-            elif item.kind not in _PASSABLE and not (item.kind is Kind.WORD and (prep or header)):
+            elif item.kind not in PASSABLE and not (item.kind is Kind.WORD and (prep or header)):
                 return False, "", False
         return False, "", False
 
     @staticmethod
     def _is_softener(item: Item) -> bool:
         return item.kind is Kind.RESULT and item.strength in ("qualifier", "weak")
+
+    def _opens_after_result(self) -> bool:
+        """``keratin-positive (CAM 5.2``: a bracket that follows a stain or its result opens just before."""
+        if self.items[self.at - 1].kind is not Kind.OPEN or self.at < 2:
+            return False
+        return self.items[self.at - 2].kind in (Kind.MARK, Kind.RESULT)
 
     def _qualifier_brackets(self, at: int) -> bool:
         return at + 1 < len(self.items) and self.items[at + 1].kind is Kind.RESULT
@@ -439,6 +465,8 @@ class Scope:
             return item.value == "negated" or (self.negating and bool(self.pending))
         if item.value == State.ABSENT or item.qualifiers:
             return True
+        if item.strength == "seen" and self._heads():
+            return True
         if item.strength == "seen":
             weak = self.active is not None and self.active.result.strength == "weak"
             return (bool(self.pending) and not self.depth) or weak
@@ -464,6 +492,15 @@ class Scope:
                 return True
         return False
 
+    def _heads(self) -> bool:
+        """Whether a colon follows: ``Markers found: ...``, ``None: ...``."""
+        return self.at + 1 < len(self.items) and self.items[self.at + 1].kind is Kind.COLON
+
+    def _between_commas(self) -> bool:
+        before = self.items[self.at - 1] if self.at else None
+        after = self.items[self.at + 1] if self.at + 1 < len(self.items) else None
+        return before is not None and before.kind is Kind.COMMA and after is not None and after.kind is Kind.COMMA
+
     def _ends_clause(self) -> bool:
         follows = self.items[self.at + 1] if self.at + 1 < len(self.items) else None
         return follows is None or follows.kind in (Kind.SEMICOLON, Kind.COMMA, Kind.CONTRAST) or follows.text == "."
@@ -482,125 +519,3 @@ def _state_of(result: Item) -> State:
     if result.strength == "report":
         return State.NOT_TESTED
     return State(result.value) if result.value else State.PRESENT
-
-
-_JOINS = (Kind.FILLER, Kind.PREP_LOOSE, Kind.SHOWS)
-
-
-def gather(items: list[Item]) -> list[Item]:
-    """Join neighbouring result words into one result: ``strongly and diffusely positive``, ``did not stain``."""
-    found: list[Item] = []
-    i = 0
-    while i < len(items):
-        item = items[i]
-        negates = item.kind is Kind.NEGATION or (item.strength == "elliptic" and item.value == State.ABSENT)
-        if negates:
-            j = _negated_result(items, i)
-            if j is not None:
-                joined = _negate(items[i], items[j])
-                joined, i = _extended(items, j, joined)
-                found.append(joined)
-                continue
-        if item.kind is Kind.RESULT:
-            joined, i = _extended(items, i, item)
-            found.append(joined)
-            continue
-        found.append(item)
-        i += 1
-    return found
-
-
-def _negated_result(items: list[Item], at: int) -> int | None:
-    """Place of the result word that a negation speaks of, when only small words and qualifiers stand between."""
-    for j in range(at + 1, min(at + 7, len(items))):
-        item = items[j]
-        if item.kind is Kind.RESULT and item.strength != "qualifier":
-            return j
-        if item.kind not in (*_JOINS, Kind.NEGATION) and not (item.kind is Kind.RESULT or item.kind is Kind.AND):
-            return None
-    return None
-
-
-def _negate(negation: Item, result: Item) -> Item:
-    text = result.text
-    if result.strength == "report":
-        return replace(result, value="negated", start=negation.start, text=text)
-    if result.strength == "elliptic":
-        return replace(result, value=State.ABSENT.value, start=negation.start)
-    state = {State.PRESENT.value: State.ABSENT.value, State.ABSENT.value: State.PRESENT.value}.get(result.value)
-    if state is None:
-        return replace(result, start=negation.start)
-    strength = "strong" if result.strength in ("strong", "weak") else result.strength
-    return replace(result, value=state, start=negation.start, strength=strength)
-
-
-def _extended(items: list[Item], at: int, result: Item) -> tuple[Item, int]:
-    """Take in the results and qualifiers that follow, over small words, commas and *and*; where it ends."""
-    end = at + 1
-    j = at + 1
-    crossed = anded = False
-    while j < len(items) and j - end < 7:
-        item = items[j]
-        if item.kind is Kind.RESULT:
-            twin = (
-                anded and item.strength == "strong" and item.value == result.value
-            )  # "diffusely and positively for"
-            if crossed and (
-                (_leads(items, j) and not twin) or (item.value and result.value and item.value != result.value)
-            ):
-                break
-            if item.strength == "report" and result.strength != "report":
-                break
-            merged = _joined(result, item)
-            if merged is None:
-                break
-            result = merged
-            end = j + 1
-            crossed = anded = False
-        elif item.kind in (Kind.COMMA, Kind.AND, Kind.DASH):
-            anded = item.kind is Kind.AND and not crossed
-            crossed = True
-        elif item.kind is Kind.PREP_DIRECT:
-            # "positive for strong staining" joins, "positive for CD56" does not
-            crossed = True
-        elif item.kind not in _JOINS:
-            break
-        j += 1
-    return result, end
-
-
-def _leads(items: list[Item], at: int) -> bool:
-    """Whether the result at ``at`` speaks of a stain that follows it."""
-    for j in range(at + 1, min(at + 8, len(items))):
-        item = items[j]
-        if item.kind is Kind.MARK or item.kind in (Kind.COLON, Kind.DASH):
-            return True
-        if item.kind not in (*_PASSABLE, Kind.RESULT):
-            return False
-    return False
-
-
-_RANK = {"qualifier": 0, "weak": 1, "seen": 2, "elliptic": 2, "report": 3, "strong": 4}
-
-
-def _joined(first: Item, second: Item) -> Item | None:
-    """Two result words as one, or ``None`` where they contradict each other."""
-    quals = first.qualifiers.merged(second.qualifiers)
-    lead, other = (first, second) if _RANK[first.strength] >= _RANK[second.strength] else (second, first)
-    if lead.value and other.value and lead.value != other.value:
-        soft = _RANK[other.strength] <= 2
-        if not soft or lead.strength != "strong":
-            absent = State.ABSENT.value in (lead.value, other.value)
-            if not (absent and _RANK[first.strength] <= 2 and _RANK[second.strength] <= 2):
-                return None
-            lead = lead if lead.value == State.ABSENT.value else other
-    strength = lead.strength
-    if lead.strength == "weak" and quals:
-        strength = "strong"  # "strong staining", "diffuse expression" say that cells stain
-    return replace(
-        lead,
-        start=min(first.start, second.start),
-        end=max(first.end, second.end),
-        qualifiers=quals,
-        strength=strength,
-    )

@@ -39,6 +39,10 @@ class Kind(StrEnum):
     WORD = "word"
 
 
+PASSABLE = (Kind.FILLER, Kind.SHOWS, Kind.PREP_LOOSE, Kind.PREP_DIRECT)
+"""Items that may stand between a result and the stain it speaks of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Qualifiers:
     """What is said beside the state: each with the place it was read at."""
@@ -82,7 +86,8 @@ class Item:
 
 _SIGN = re.compile(
     r"(?P<equivocal>\+\s?/\s?-(?![A-Za-z0-9])|-\s?/\s?\+|±|\+\s?-(?=[\s,;.)]|$))"
-    r"|(?P<score>(?<![\w.,])[123]\s?\+(?!\w))"
+    r"|(?P<plusve>\+\s?ve\b)|(?P<minusve>-\s?ve\b)"
+    r"|(?P<score>(?<![\w.,-])[123]\s?\+(?!\w))"
     r"|(?P<plus>\+{1,4})"
     r"|(?P<brackets>\((?:-{1,3}|neg\.?|negative)\))"
     r"|(?P<zero>(?<=[:=(])\s?0(?:\s?%)?(?=\s*(?:[,;.)\s]|$))(?!\s?[-/.,]\d))"
@@ -185,9 +190,12 @@ def _signs(clean: str, start: int, end: int) -> Iterator[Item]:
         at = match.span()
         if kind == "plus" and (match.group() == "+" and re.match(r"\s?\d", clean[at[1] : at[1] + 2])):
             continue  # a sum or an exponent
-        state = {"equivocal": State.EQUIVOCAL, "brackets": State.ABSENT, "zero": State.ABSENT}.get(
-            kind or "", State.PRESENT
-        )
+        state = {
+            "equivocal": State.EQUIVOCAL,
+            "brackets": State.ABSENT,
+            "minusve": State.ABSENT,
+            "zero": State.ABSENT,
+        }.get(kind or "", State.PRESENT)
         number = len(match.group()) if kind == "plus" else int(match.group()[0]) if kind == "score" else 0
         how = {2: "moderate", 3: "strong"}.get(number) or ("weak" if kind == "score" else None)
         quals = Qualifiers((("intensity", how, *at),)) if how else Qualifiers()
@@ -243,6 +251,10 @@ def _with_dashes(clean: str, items: list[Item]) -> list[Item]:
         left = items[i - 1] if i else None
         right = items[i + 1] if i + 1 < len(items) else None
         mark_left = left is not None and (left.kind is Kind.MARK or (left.kind is Kind.CLOSE))
+        after_colon = left is not None and left.kind is Kind.COLON and i > 1 and items[i - 2].kind is Kind.MARK
+        if after_colon and (right is None or right.kind in (Kind.COMMA, Kind.SEMICOLON) or right.text == "."):
+            found.append(Item(Kind.RESULT, State.ABSENT.value, item.start, item.end, "-", "strong"))
+            continue
         if mark_left and _is_minus(before, after, right, items):
             found.append(Item(Kind.RESULT, State.ABSENT.value, item.start, item.end, "-", "strong"))
         elif left is None or left.kind in (Kind.SEMICOLON, Kind.COLON) or "\n" in clean[left.end : item.start]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kulchitsky.case.vocabulary import State
 from kulchitsky.narrative.lexicon import Mention, Mentions
@@ -25,19 +25,23 @@ class Stained:
     verdict: Verdict
 
 
-def stains_of(page: Page, sentence: Sentence, mentions: Mentions, squeezed: Mapping[str, str]) -> list[Stained]:
+def stains_of(
+    page: Page, sentence: Sentence, mentions: Mentions, squeezed: Mapping[str, str], before: Verdict | None = None
+) -> list[Stained]:
     """Stains of one sentence, in order; hypothetical ones are left out.
 
-    ``squeezed`` gives marker ids by name without spaces and signs, for numbers that share a name (``CK7/20``).
+    ``squeezed`` gives marker ids by name without spaces and signs, for numbers that share a name (``CK7/20``);
+    ``before`` is the last result of the sentence before (``CK20 negative. TTF-1, likewise.``).
     """
     marks = marks_of(page, sentence, mentions, squeezed)
     if not marks:
         return []
     items = items_of(page.clean, sentence.start, sentence.end, mentions, marks)
     found: list[Stained] = []
-    for verdict in Scope(items).read():
-        if not verdict.hypothetical:
-            found.extend(Stained(marker, verdict) for marker in verdict.mark.value.split("+"))
+    for verdict in Scope(items, last=before).read():
+        settled = None if verdict.hypothetical else _of_tumour_cells(sentence, verdict)
+        if settled is not None:
+            found.extend(Stained(marker, settled) for marker in settled.mark.value.split("+"))
     return [s for s in _without_generic(page, found) if not _is_vague(s)]
 
 
@@ -134,6 +138,38 @@ def _panels_before(page: Page, sentence: Sentence, m: Mention, squeezed: Mapping
         value = squeezed.get(match.group(1).lower() + "markers")
         if value is not None:
             yield Mention("marker", value, first + match.start(), first + match.end())
+
+
+_OTHER_CELLS = re.compile(
+    r"\b(?:(?P<sustentacular>sustentacular)|background|reactive|entrapped|infiltrating|stromal|inflammatory"
+    r"|adjacent|residual normal"
+    r"|accompanying|admixed|surrounding|scattered T|normal)\s(?:[\w-]+\s){0,2}?(?:cells?|lymphocytes?|fibres?"
+    r"|fibers?|vessels"
+    r"|macrophages|histiocytes|epithelium|nerves?|ducts|glands|infiltrate)\b|\bT cells are present\b",
+    re.IGNORECASE,
+)
+_TUMOUR_CELLS = re.compile(
+    r"\b(?:tumou?r|neoplastic|lesional|malignant) cells?\b|\bcells of the tumou?r\b", re.IGNORECASE
+)
+
+
+def _of_tumour_cells(sentence: Sentence, verdict: Verdict) -> Verdict | None:
+    """The verdict as far as it speaks of tumour cells: staining of other cells only is none of theirs."""
+    first = min(verdict.mark.start, verdict.cue.start) - sentence.start
+    last = max(verdict.mark.end, verdict.cue.end) - sentence.start
+    start = max(sentence.text.rfind(c, 0, first) for c in (";", ". ")) + 1
+    ends = [i for i in (sentence.text.find(c, last) for c in (";", ". ", ", but", " and positive")) if i >= 0]
+    clause = sentence.text[start : min(ends, default=len(sentence.text))]
+    other = _OTHER_CELLS.search(clause)
+    if other is None or _TUMOUR_CELLS.search(clause) or verdict.state is not State.PRESENT:
+        return verdict
+    if re.search(r"\bonly\b|\bsolely\b|\bconfined to\b|\blimited to\b|\brestricted to\b", clause):
+        if other.group("sustentacular") and verdict.mark.value == "s100":
+            return replace(verdict, mark=replace(verdict.mark, value="s100_sustentacular"))
+        return replace(verdict, state=State.ABSENT)
+    if other.group("sustentacular") and verdict.mark.value == "s100":
+        return replace(verdict, mark=replace(verdict.mark, value="s100_sustentacular"))
+    return None
 
 
 _IN_BRACKETS = re.compile(r"(?:-?\s?(?:positive|\+|negative)\s?)?\s?\(|:?\s")
