@@ -196,7 +196,9 @@ def _nodes(rules: Rules) -> str:
 
 
 def _staging(rules: Rules) -> str:
-    return "## Staging\n\n" + "\n".join(_scheme(scheme, rules) for scheme in rules.staging.schemes)
+    window = rules.staging.window
+    head = f"## Staging\n\n{window.sentence} {_sources(window.sources)}\n\n"
+    return head + "\n".join(_scheme(scheme, rules) for scheme in rules.staging.schemes)
 
 
 def _scheme(scheme: Scheme, rules: Rules) -> str:

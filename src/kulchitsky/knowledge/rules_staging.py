@@ -123,8 +123,18 @@ class EntityRoute(Record):
     sources: Sources = Field(min_length=1)
 
 
+class Window(Record):
+    """How long after diagnosis a finding still belongs to the stage at diagnosis."""
+
+    months: float = Field(gt=0)
+    sentence: str
+    sources: Sources = Field(min_length=1)
+
+
 class Staging(Record):
     """Everything of the staging files."""
+
+    window: Window
 
     edition: str
     routes: tuple[RouteRow, ...]

@@ -86,7 +86,8 @@ def _figure_words(figure: PrognosisRow) -> str:
 
 def _against_performance(claim: Claim, row: ClaimRow, rules: Rules) -> ClaimCheck | None:
     rows = [found for name in row.rows for found in rules.plan.performance if found.id == name]
-    specific = "specific" in f"{claim.endpoint} {claim.text}".lower() and "sensitiv" not in claim.endpoint.lower()
+    said = f"{claim.endpoint} {claim.text}".lower()
+    specific = "specific" in said and "sensitiv" not in said
     claimed = _range(claim)
     if claimed is None:
         return None

@@ -15,7 +15,7 @@ from kulchitsky.reasoning.facts import FactTable, facts_of, number
 from kulchitsky.reasoning.grade import UNGRADED
 from kulchitsky.reasoning.grade_naming import UNDETERMINED
 from kulchitsky.reasoning.route import entity_route, route_of, site_group
-from kulchitsky.reasoning.stage_facts import stage_facts
+from kulchitsky.reasoning.stage_facts import at_diagnosis, stage_facts
 
 _REMOVED = {ProcedureKind.EXCISION, ProcedureKind.WIDE_EXCISION, ProcedureKind.RESECTION}
 _ALIVE = {
@@ -74,7 +74,7 @@ def _candidate(
     route = route_of(case, rules, entity)
     group = site_group(route.topography, rules) if route.topography else None
     lists = [row for row in rules.staging.node_lists if group is not None and group.id in row.sites]
-    facts: FactTable = {**base, **stage_facts(case, rules, lists[0] if lists else None)}
+    facts: FactTable = {**base, **stage_facts(at_diagnosis(case, rules), rules, lists[0] if lists else None)}
     facts["entity"] = Fact(entity)
     coded = entity_route(entity, rules)
     if coded is not None:

@@ -15,7 +15,7 @@ from kulchitsky.case.verdict import Category, Reason, StageReading, StageVerdict
 from kulchitsky.knowledge.rules import Rules
 from kulchitsky.knowledge.rules_staging import NodeList, Scheme
 from kulchitsky.reasoning.route import Route, entity_route, route_of, site_group, site_group_of
-from kulchitsky.reasoning.stage_facts import stage_facts, suspected_node_classes
+from kulchitsky.reasoning.stage_facts import at_diagnosis, stage_facts, suspected_node_classes
 from kulchitsky.reasoning.stage_groups import Staged, stage_under
 
 NOT_STAGED = "not_staged"
@@ -27,6 +27,7 @@ def stage(case: Case, rules: Rules, *, diagnoses: Sequence[str] = ()) -> StageVe
     With neither, every entity whose organ fits the site is tried. A diagnosis whose codes lead to no neuroendocrine
     scheme gives a reading with stage ``not_staged`` and the reason; that is often the most useful line.
     """
+    case = at_diagnosis(case, rules)
     candidates = tuple(dict.fromkeys(diagnoses)) or _default_candidates(case, rules)
     year = case.diagnosed_on.year if case.diagnosed_on is not None else None
     routes = [route_of(case, rules, entity, year=year) for entity in candidates]

@@ -48,6 +48,13 @@ class _Sighting:
     solitary: bool = False
 
 
+def at_diagnosis(case: Case, rules: Rules) -> Case:
+    """``case`` without the scans made after the staging window: they belong to follow-up."""
+    window = rules.staging.window.months
+    scans = tuple(scan for scan in case.imaging if (scan.months_from_diagnosis or 0) <= window)
+    return case if len(scans) == len(case.imaging) else case.model_copy(update={"imaging": scans})
+
+
 def stage_facts(case: Case, rules: Rules, nodes: NodeList | None) -> FactTable:
     """Facts of extent for ``case`` with nodes sorted by ``nodes`` (``None``: every node counts as regional)."""
     places = places_of(rules)

@@ -53,7 +53,7 @@ def work_up(
     working = _entity(diagnosis, knowledge)
     gathered = gather(path, slides)
     seen = look_at_slides(gathered, detector=detector, out=Path(out) if out is not None else None, tell=tell)
-    worked = conclude(seen, gathered, knowledge, rules, working=working, today=today)
+    worked = conclude(seen, gathered, knowledge, rules, working=working, today=today or dt.date.today())
     files = write_report(worked, Path(out), formats=formats, base=Path(out)) if out is not None else {}
     return worked, files
 
@@ -72,8 +72,9 @@ def conclude(
     weighed = differential(case, knowledge)
     weighed = weighed.model_copy(update={"next_tests": next_tests(case, knowledge, k=3)})
     challenged = _challenge(case, knowledge, weighed, working)
-    graded = grade(case, rules)
-    staged = stage(case, rules, diagnoses=_to_stage(weighed, challenged))
+    leading = _to_stage(weighed, challenged)
+    graded = grade(case, rules, diagnoses=leading)
+    staged = stage(case, rules, diagnoses=leading)
     planned = plan(case, rules, differential=weighed, grade=graded, stage=staged, today=today)
     reading = gathered.reading
     issues = (*(reading.issues if reading else ()), *issues_of_case(case, folder=gathered.folder), *seen.issues)

@@ -168,7 +168,7 @@ def _set(path: str, value: Any) -> Any:
         ("prognosis.yaml", _set("prognosis.0.interval_95", [60, 70]), "outside its interval"),
         ("prognosis.yaml", _set("prognosis.0.percent", None), "has no figure"),
         ("follow_up.yaml", _set("visits.0.to_months", 1), "ends before it begins"),
-        ("differentiation.yaml", _set("differentiation.rows.0.net_positive", 9), "more positive than tested"),
+        ("differentiation.yaml", _set("differentiation.rows.0.net_positive", 999), "more positive than tested"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

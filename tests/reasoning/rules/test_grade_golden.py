@@ -85,6 +85,33 @@ def test_golden_grade(row: tuple[Any, ...], rules: Rules, make_case: Callable[..
     assert all(reason.sources for reason in verdict.basis)
 
 
+@pytest.mark.parametrize(
+    ("mitoses", "ki67", "necrosis", "expected"),
+    # IMTCGS: high grade is any of >=5 mitoses per 2 mm2, Ki-67 >=5 %, necrosis
+    [
+        (4.9, 4.9, "absent", "low grade"),
+        (5, 1, "absent", "high grade"),
+        (1, 5, "absent", "high grade"),
+        (1, 1, "focal", "high grade"),
+        (1, 1, None, "undetermined"),
+    ],
+)
+def test_medullary_thyroid_carcinoma(
+    mitoses: float, ki67: float, necrosis: str | None, expected: str, rules: Rules, make_case: Callable[..., Case]
+) -> None:
+    morphology: dict[str, Any] = {"mitoses": {"per_2mm2": mitoses}}
+    if necrosis is not None:
+        morphology["necrosis"] = necrosis
+    case = make_case(
+        presentation={"setting": "thyroid"},
+        working_diagnosis={"entity": "medullary_thyroid_carcinoma"},
+        morphology=morphology,
+        ki67=[{"percent": ki67}],
+    )
+    verdicts = grade(case, rules)
+    assert [verdict.grade for verdict in verdicts] == [expected]
+
+
 def test_merkel_cell_carcinoma_is_ungraded(rules: Rules, make_case: Callable[..., Case]) -> None:
     # ASIOLI20; EOD33: the registry's Merkel schema has neither a Ki-67 nor a mitosis item
     case = make_case(presentation={"setting": "skin"}, working_diagnosis={"entity": "merkel_cell_carcinoma"})

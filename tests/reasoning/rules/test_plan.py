@@ -164,6 +164,10 @@ def test_a_probability_outside_zero_and_one_is_refused() -> None:
         ({"kind": "test_performance", "text": "FDG PET", "endpoint": "specificity", "percent": 95}, "supported"),
         ({"kind": "test_performance", "text": "FDG PET", "endpoint": "sensitivity", "percent": 30}, "contradicted"),
         ({"kind": "prognosis", "text": "local disease: 53 % without metastases", "percent": 53}, "supported"),
+        (
+            {"kind": "test_performance", "text": "mIBG is 60 % sensitive and 60 % specific", "percent": 60},
+            "not_supported",
+        ),
         ({"kind": "treatment", "text": "thalidomide"}, "cannot_be_checked"),
     ],
 )

@@ -275,6 +275,17 @@ def test_a_suspected_metastasis_leaves_m0_standing(rules: Rules, make_case: Call
     assert reading.possible == ("IIA", "IV")
 
 
+@pytest.mark.parametrize(("months", "stage_name"), [(0, "IV"), (4, "IV"), (6, "IIA")])
+def test_a_scan_after_the_staging_window_is_follow_up(
+    months: float, stage_name: str, rules: Rules, make_case: Callable[..., Case]
+) -> None:
+    # KCR: four months, or through the first surgery, in the absence of progression
+    fields = merkel(3, nodes=GROIN_CLEAR)
+    finding = {"what": "metastasis", "place": "liver", "state": "present"}
+    fields["imaging"] = [{"modality": "ct", "months_from_diagnosis": months, "findings": [finding]}]
+    assert reading_of(make_case(**fields), rules, "merkel_uicc9").stage == stage_name
+
+
 def test_a_scheme_without_sourced_groups_says_so(rules: Rules, make_case: Callable[..., Case]) -> None:
     case = make_case(**net("net_duodenum_stomach", "stomach", 0.8, WALL1))
     reading = reading_of(case, rules, "net_stomach_ajcc8")
