@@ -34,12 +34,16 @@ def tempered(p: Floats, exponent: float, floor: float) -> Floats:
     return np.asarray(floor + (1 - 2 * floor) * shrunk)
 
 
+_HARD = ("mol_", "lab_", "hist_")
+
+
 def exponent_and_floor(finding: Finding, model: ModelParameters) -> tuple[float, float]:
     """How strongly a finding's rates count, and how near to 0 and 1 they may come."""
     if finding.kind in ("stain", "panel", "dot"):
         redundant = finding.group in model.redundant_groups
         return (model.redundant_stains if redundant else model.other_stains), model.stain_floor
-    if finding.rate.startswith("mol_"):
+    # a molecular result, a serum value and an earlier tumour are as hard as a stain
+    if finding.rate.startswith(_HARD):
         return model.other_stains, model.stain_floor
     return model.context, model.context_floor
 
