@@ -457,6 +457,8 @@ class Scope:
 
     def _asserts(self, item: Item) -> bool:
         """Whether a weak word (a noun, *seen*, *reported*, *did not*) says something about the stain here."""
+        if item.strength == "elliptic" and self._heads():
+            return item.value == State.ABSENT
         if item.strength == "elliptic":
             return (
                 self._ends_clause() and (self.last is not None or item.value == State.ABSENT) and bool(self.pending)
