@@ -106,6 +106,21 @@ def test_no_evidence_of_disease_is_never_called_worse(worked: WorkedUpCase) -> N
     assert trend[0]["valueCodeableConcept"]["text"] == "recurrence"
 
 
+def test_radiotherapy_dose_reaches_the_bundle(worked: WorkedUpCase) -> None:
+    made = bundle(worked)
+    (course,) = [r for r in resources(made, "Procedure") if r.get("extension")]
+    (extension,) = course["extension"]
+    parts = {part["url"]: part for part in extension["extension"]}
+    assert parts["totalDoseDelivered"]["valueQuantity"] == {
+        "value": 5000.0,
+        "unit": "cGy",
+        "system": "http://unitsofmeasure.org",
+        "code": "cGy",
+    }
+    assert course["category"]["coding"][0]["code"] == "108290001"
+    assert "meta" not in course
+
+
 def test_bundle_names_nobody(worked: WorkedUpCase) -> None:
     patient = resources(bundle(worked), "Patient")[0]
     assert set(patient) == {"resourceType", "id", "meta", "identifier", "name", "gender", "_birthDate"}

@@ -7,6 +7,7 @@ import copy
 import csv
 import datetime as dt
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from typing import Any
 import phenopackets as pp
 import pyarrow.parquet as pq
 import pytest
+from fhir.resources.R4B.bundle import Bundle
 from google.protobuf.json_format import ParseDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from kulchitsky.case.errors import RefusedCase, RefusedInput
 from kulchitsky.case.fields import NUMERIC, fields_of
@@ -75,6 +78,34 @@ def test_nothing_is_lost_on_the_way(
 @pytest.mark.parametrize("way", WAYS)
 def test_no_case_at_all_is_fine(way: Callable[[Cases, Path], Cases], tmp_path: Path) -> None:
     assert way([], tmp_path) == []
+
+
+def thinned(value: Any, rng: random.Random, depth: int = 0) -> Any:
+    """A record with some of its fields and list items left out."""
+    if isinstance(value, dict):
+        kept = [k for k in value if (depth == 0 and k == "id") or rng.random() < 0.8]
+        return {k: thinned(value[k], rng, depth + 1) for k in kept}
+    if isinstance(value, list):
+        return [thinned(item, rng, depth + 1) for item in value if rng.random() < 0.8]
+    return value
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_part_of_a_case_survives_every_format(full_case: Case, seed: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)
+    whole = full_case.model_dump(mode="json")
+    cases: Cases = []
+    while len(cases) < 10:
+        try:
+            made = Case.model_validate({**thinned(whole, rng), "id": f"part-{len(cases)}"})
+        except ValidationError:
+            continue  # what is left contradicts itself: no case
+        cases.append(made)
+    for way in WAYS:
+        (tmp_path / way.__name__).mkdir()
+        assert way(cases, tmp_path / way.__name__) == cases
+    for case in cases:
+        Bundle.model_validate(json.loads(json.dumps(case_bundle(case))))
 
 
 FLAT = st.fixed_dictionaries(

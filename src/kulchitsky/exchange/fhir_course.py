@@ -29,6 +29,7 @@ _DRUGS = (
     TreatmentKind.SOMATOSTATIN_ANALOGUE,
     TreatmentKind.TARGETED,
 )
+_TREATMENT_CATEGORY = {TreatmentKind.SURGERY: "surgical_procedure", TreatmentKind.RADIOTHERAPY: "radiotherapy"}
 _CATEGORY_PROFILE = {
     "T": "mcode-tnm-primary-tumor-category",
     "N": "mcode-tnm-regional-nodes-category",
@@ -159,7 +160,10 @@ def _treatment(given: Treatment, n: int, subject: Subject) -> Iterator[Element]:
         )
         return
     radiotherapy = given.kind is TreatmentKind.RADIOTHERAPY
-    profile = "mcode-radiotherapy-course-summary" if radiotherapy else ""
+    category = {TreatmentKind.SURGERY: "surgical_procedure", TreatmentKind.RADIOTHERAPY: "radiotherapy"}.get(
+        given.kind
+    )
+    # not claimed to be an mCODE radiotherapy course summary: that one wants modality and technique, which no case has
     extension = []
     if radiotherapy and given.dose_gy is not None:
         dose = {"url": "totalDoseDelivered", "valueQuantity": quantity(given.dose_gy * 100, "cGy", "cGy")}
@@ -177,10 +181,9 @@ def _treatment(given: Treatment, n: int, subject: Subject) -> Iterator[Element]:
         "Procedure",
         subject,
         f"treatment/{n}",
-        profile=profile,
         extension=extension,
         status="completed",
-        category=coded("surgical_procedure") if given.kind is TreatmentKind.SURGERY else None,
+        category=coded(category) if category else None,
         code=code,
         subject=subject.patient,
         bodySite=[concept(given.site)] if given.site else None,
