@@ -25,7 +25,7 @@ from kulchitsky.report.blocks import (
 )
 from kulchitsky.report.desk import Desk, missing, quiet, say
 
-SERIOUS_ON_FIRST_PAGE = 4
+SERIOUS_ON_FIRST_PAGE = 6
 
 _LEVELS: dict[Level, Tone] = {Level.SERIOUS: "bad", Level.WARNING: "warn", Level.NOTE: "quiet"}
 

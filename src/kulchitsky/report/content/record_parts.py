@@ -40,7 +40,14 @@ def place_of(item: ImagingFinding) -> str:
 
 def modality(study: Imaging) -> str:
     """The modality as it is written: CT, not ct."""
-    names = {"ct": "CT", "mri": "MRI", "fdg_pet": "FDG PET", "sstr_pet": "SSTR PET", "mibg_scan": "mIBG scan"}
+    names = {
+        "ct": "CT",
+        "xray": "X-ray",
+        "mri": "MRI",
+        "fdg_pet": "FDG PET",
+        "sstr_pet": "SSTR PET",
+        "mibg_scan": "mIBG scan",
+    }
     return names.get(study.modality.value) or w.sentence_case(w.words(study.modality.value))
 
 
