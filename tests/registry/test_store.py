@@ -36,6 +36,22 @@ def test_taken_id_is_refused_and_nothing_is_written(registry: Registry, make_cas
     assert [row.key for row in registry.rows()] == ["a"]
 
 
+def test_many_cases_go_in_whole_or_not_at_all(registry: Registry, make_case: Make) -> None:
+    cases = [
+        make_case(f"n{i:03d}", age=i % 90, notes="tab\t\\N 'quote' σ", markers={f"m{i}": "present"})
+        for i in range(60)
+    ]
+    assert registry.add_many(cases, collection="many") == 60
+    assert [s.case for s in registry.cases()] == cases
+    assert registry.broken_histories() == []
+    assert (registry.packed().state("marker.m59") == 1).tolist() == [False] * 59 + [True]
+    with pytest.raises(RefusedRegistry, match="n059 is already there"):
+        registry.add_many([*(make_case(f"p{i}") for i in range(50)), make_case("n059")])
+    assert registry.count() == 60
+    registry.add(make_case("one-more"))
+    assert registry.count() == 61
+
+
 def test_edit_keeps_who_when_from_and_to(registry: Registry, make_case: Make) -> None:
     registry.add(make_case("a", age=70, markers={"ck20": "present"}))
     registry.edit(make_case("a", age=71, markers={"ck20": "absent"}, ki67=20), revision=1, note="second look")

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from kulchitsky.case.errors import RefusedRegistry
 from kulchitsky.case.fields import Value, fields_of
 from kulchitsky.case.record import Case
+from kulchitsky.registry.bulk import insert_cases, insert_revisions
 from kulchitsky.registry.difference import FieldChange, differences
 from kulchitsky.registry.opening import connect, safe_name
 from kulchitsky.registry.packing import LAYOUT, PackedCases, pack
@@ -126,8 +127,7 @@ class Registry:
             }
             for case, view, features in zip(batch, views, packed, strict=True)
         ]
-        statement = sa.insert(StudyCase).returning(StudyCase.id, StudyCase.key, sort_by_parameter_order=True)
-        ids = {key: row_id for row_id, key in connection.execute(statement, rows).all()}
+        ids = insert_cases(connection, rows)
         revisions = []
         for case in batch:
             body = body_of(case)
@@ -144,7 +144,7 @@ class Registry:
                     "digest": digest("", 1, now, self.who, action, note, body),
                 }
             )
-        connection.execute(sa.insert(Revision), revisions)
+        insert_revisions(connection, revisions)
 
     def _taken(self, batch: Sequence[Case]) -> RefusedRegistry:
         names = [case.id for case in batch]
