@@ -11,8 +11,8 @@ from kulchitsky.case.verdict import Diagnosis, Differential, PrognosisFigure, We
 SHOWN_POSTERIOR = 0.01
 SHOWN_AT_MOST = 10
 HALF_WIDTH = 100.0
-LARGEST_LOG10_LR = 3.0
-"""Bars end here: a weight beyond 1000 : 1 is drawn at the edge, its figure stands beside it."""
+SCALES_LOG10_LR = (1.0, 1.5, 2.0, 3.0)
+"""Where bars may end; a weight beyond the end is drawn at the edge, its figure stands beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,13 @@ def ranked(differential: Differential, before: Mapping[str, float]) -> tuple[Ran
     by_entity: dict[str, list[Weight]] = defaultdict(list)
     for weight in differential.weights:
         by_entity[weight.entity].append(weight)
+    end = bar_end(differential)
     return tuple(
         Ranked(
             diagnosis=diagnosis,
             before=before.get(diagnosis.entity, diagnosis.posterior),
             total=sum(w.log10_lr for w in by_entity[diagnosis.entity]),
-            bars=tuple(_bar(w) for w in sorted(by_entity[diagnosis.entity], key=lambda w: -abs(w.log10_lr))),
+            bars=tuple(_bar(w, end) for w in sorted(by_entity[diagnosis.entity], key=lambda w: -abs(w.log10_lr))),
             shown=place < SHOWN_AT_MOST and (diagnosis.posterior >= SHOWN_POSTERIOR or place < 3),
         )
         for place, diagnosis in enumerate(differential.diagnoses)
@@ -73,12 +74,18 @@ def forest(figures: Sequence[PrognosisFigure]) -> tuple[ForestRow, ...]:
     )
 
 
-def _bar(weight: Weight) -> Bar:
-    end, low, high = (_place(v) for v in (weight.log10_lr, *weight.interval_95))
+def bar_end(differential: Differential) -> float:
+    """Where the bars of a differential end: the smallest scale that holds nearly every weight."""
+    sizes = sorted(abs(w.log10_lr) for w in differential.weights)
+    nearly_largest = sizes[int(0.98 * (len(sizes) - 1))] if sizes else 0.0
+    return next((scale for scale in SCALES_LOG10_LR if scale >= nearly_largest), SCALES_LOG10_LR[-1])
+
+
+def _bar(weight: Weight, end: float) -> Bar:
+    tip, low, high = (_place(v, end) for v in (weight.log10_lr, *weight.interval_95))
     middle = HALF_WIDTH
-    return Bar(weight, min(middle, end), abs(end - middle), low, high, weight.log10_lr >= 0)
+    return Bar(weight, min(middle, tip), abs(tip - middle), low, high, weight.log10_lr >= 0)
 
 
-def _place(log10_lr: float) -> float:
-    clipped = max(-LARGEST_LOG10_LR, min(LARGEST_LOG10_LR, log10_lr))
-    return HALF_WIDTH * (1 + clipped / LARGEST_LOG10_LR)
+def _place(log10_lr: float, end: float) -> float:
+    return HALF_WIDTH * (1 + max(-end, min(end, log10_lr)) / end)

@@ -53,6 +53,12 @@ class FormField:
     suggestions: str = ""
     required: bool = False
     error: str = ""
+    default: str = ""
+
+    @property
+    def told(self) -> bool:
+        """Whether it holds something of its own, or something wrong."""
+        return bool(self.error) or str(self.value or "") not in ("", self.default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,11 @@ class FormGroup:
     removable: bool = False
     error: str = ""
 
+    @property
+    def told(self) -> bool:
+        """Whether anything inside says more than a blank form would, or is wrong."""
+        return bool(self.error) or any(part.told for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class FormList:
@@ -74,6 +85,11 @@ class FormList:
     label: str
     rows: tuple[FormGroup, ...]
     error: str = ""
+
+    @property
+    def told(self) -> bool:
+        """Whether there is a row, or something is wrong."""
+        return bool(self.error or self.rows)
 
 
 @dataclass(slots=True)
@@ -166,6 +182,7 @@ def _field(name: str, info: FieldInfo, kind: Any, item: Any, value: Any, path: s
         suggestions=KNOWN_IDS.get(name, ""),
         required=info.is_required(),
         error=error,
+        default="" if info.is_required() or info.default is None else str(info.default),
     )
 
 

@@ -20,7 +20,7 @@ from kulchitsky.case.verdict import (
 )
 from kulchitsky.case.vocabulary import State
 from kulchitsky.web.access import Bench
-from kulchitsky.web.bars import Ranked, forest, ranked
+from kulchitsky.web.bars import Ranked, bar_end, forest, ranked
 from kulchitsky.web.pages import add_page
 from kulchitsky.web.routes.cases import CaseId
 from kulchitsky.workup.case_shelf import KeptCase
@@ -147,7 +147,14 @@ def _differential_context(_: Request, page: DifferentialPage) -> dict[str, Any]:
     shown: Sequence[Ranked] = ranked(page.differential, page.before)
     next_markers = [m for test in page.differential.next_tests for m in (*test.markers, *test.alternatives)]
     markers = list(dict.fromkeys([*page.what_if, *next_markers, *page.recorded]))
-    return {"ranked": shown, "markers": markers, "states": tuple(State), "entities": entity_names()}
+    largest = f"{10 ** bar_end(page.differential):.0f}"
+    return {
+        "ranked": shown,
+        "largest": largest,
+        "markers": markers,
+        "states": tuple(State),
+        "entities": entity_names(),
+    }
 
 
 def _plan_context(_: Request, page: PlanPage) -> dict[str, Any]:

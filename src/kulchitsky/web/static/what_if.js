@@ -10,7 +10,7 @@ async function show() {
   const response = await fetch(address, { headers: { Accept: "text/html" } });
   if (mine !== asking) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  for (const id of ["ranking", "challenge"]) {
+  for (const id of ["ranking", "next", "challenge"]) {
     const fresh = page.getElementById(id), old = document.getElementById(id);
     if (fresh && old) old.replaceWith(fresh);
   }
