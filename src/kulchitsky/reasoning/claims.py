@@ -19,9 +19,10 @@ def check_claims(case: Case, rules: Rules, candidates: Sequence[Candidate]) -> t
 
 def _check(claim: Claim, rules: Rules, candidates: Sequence[Candidate]) -> ClaimCheck:
     text = f"{claim.text} {claim.subject} {claim.endpoint}".lower()
-    for row in rules.plan.claims:
-        if row.kind != claim.kind.value or not _says(row, text):
-            continue
+    rows = [row for row in rules.plan.claims if row.kind == claim.kind.value]
+    # a sentence may speak of two tests: the subject says which of them the figure belongs to
+    by_subject = [row for row in rows if claim.subject and _says(row, claim.subject.lower())]
+    for row in dict.fromkeys([*by_subject, *(row for row in rows if _says(row, text))]):
         fitting = [c for c in candidates if c.holds(row.when).truth is Truth.TRUE]
         if not fitting:
             continue

@@ -6,10 +6,11 @@ import calendar
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
+from kulchitsky.case.issue import Issue, Level
 from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import Visit
 from kulchitsky.knowledge.rules import Rules
-from kulchitsky.knowledge.rules_plan import VisitRow
+from kulchitsky.knowledge.rules_plan import NoFollowUpRow, VisitRow
 from kulchitsky.reasoning.evaluate import Truth
 from kulchitsky.reasoning.plan_facts import Candidate
 
@@ -24,12 +25,7 @@ def follow_up(
     """
     since = max((visit.months for visit in case.follow_up), default=0.0)
     for candidate in candidates:
-        ended = [
-            row
-            for row in rules.plan.no_follow_up
-            if candidate.entity in row.entities and candidate.holds(row.when).truth is Truth.TRUE
-        ]
-        if ended:
+        if _not_needed(rules, candidate):
             return ()
         rows = [
             row
@@ -42,6 +38,41 @@ def follow_up(
             start = _start(case, since, today)
             return tuple(v.model_copy(update={"date": add_months(start, v.months)}) if start else v for v in coming)
     return ()
+
+
+def follow_up_issues(rules: Rules, candidates: Sequence[Candidate], visits: Sequence[Visit]) -> tuple[Issue, ...]:
+    """Why there are no visits: a source says that none are needed, or the rule base holds no schedule that fits."""
+    if visits or not candidates:
+        return ()
+    for candidate in candidates:
+        ended = _not_needed(rules, candidate)
+        if ended:
+            return tuple(
+                Issue(
+                    code="follow_up.not_needed",
+                    level=Level.NOTE,
+                    message=f"{row.sentence} [{', '.join(row.sources)}]",
+                    path="follow_up",
+                )
+                for row in ended
+            )
+    names = ", ".join(candidate.name for candidate in candidates)
+    return (
+        Issue(
+            code="follow_up.none_sourced",
+            level=Level.NOTE,
+            message=f"The rule base holds no sourced follow-up schedule that applies to: {names}.",
+            path="follow_up",
+        ),
+    )
+
+
+def _not_needed(rules: Rules, candidate: Candidate) -> tuple[NoFollowUpRow, ...]:
+    return tuple(
+        row
+        for row in rules.plan.no_follow_up
+        if candidate.entity in row.entities and candidate.holds(row.when).truth is Truth.TRUE
+    )
 
 
 def _visits(row: VisitRow, candidate: Candidate) -> Iterator[Visit]:

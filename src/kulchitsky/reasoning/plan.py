@@ -9,7 +9,7 @@ from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import Differential, GradeVerdict, Plan, StageVerdict
 from kulchitsky.knowledge.rules import Rules
 from kulchitsky.reasoning.codes import codes
-from kulchitsky.reasoning.follow_up import follow_up
+from kulchitsky.reasoning.follow_up import follow_up, follow_up_issues
 from kulchitsky.reasoning.laboratory import laboratory_issues
 from kulchitsky.reasoning.options import options
 from kulchitsky.reasoning.plan_facts import candidates_of
@@ -36,13 +36,14 @@ def plan(
     names = {d.entity: d.name for d in differential.diagnoses} if differential is not None else {}
     candidates = candidates_of(case, rules, entities_to_plan(case, rules, differential), names, grade, stage)
     issues = laboratory_issues(case, rules)
+    visits = follow_up(case, rules, candidates, today=today)
     return Plan(
         prognosis=prognosis(case, rules, candidates),
         tests=advise_tests(case, rules, candidates, issues=issues, pre_test=pre_test),
         options=options(rules, candidates),
-        follow_up=follow_up(case, rules, candidates, today=today),
+        follow_up=visits,
         codes=codes(case, rules, candidates),
-        issues=issues,
+        issues=(*issues, *follow_up_issues(rules, candidates, visits)),
     )
 
 

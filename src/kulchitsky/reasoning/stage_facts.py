@@ -46,6 +46,8 @@ class _Sighting:
     path: str
     proven: bool = False
     solitary: bool = False
+    clinical: bool = True
+    """Seen or felt before the operation."""
 
 
 def at_diagnosis(case: Case, rules: Rules) -> Case:
@@ -162,7 +164,10 @@ def _sightings(case: Case, places: Places) -> list[_Sighting]:
     own = _own_organs(case)
     for i, node in enumerate(case.presentation.nodes):
         stations = _stations(case, places, node.side, node.station) or {"unspecified"}
-        found += [_Sighting("node", place, node.state, f"presentation.nodes[{i}]") for place in stations]
+        found += [
+            _Sighting("node", place, node.state, f"presentation.nodes[{i}]", clinical=node.found_by != "surgery")
+            for place in stations
+        ]
     for i, scan in enumerate(case.imaging):
         for j, finding in enumerate(scan.findings):
             path = f"imaging[{i}].findings[{j}]"
@@ -178,7 +183,8 @@ def _sightings(case: Case, places: Places) -> list[_Sighting]:
     for i, specimen in enumerate(case.specimens):
         if specimen.kind is SpecimenKind.METASTASIS:
             path = f"specimens[{i}]"
-            kind = "node" if places.classes("node", specimen.site) else "organ"
+            of_node = places.says("node", specimen.site) or specimen.setting is Setting.LYMPH_NODE
+            kind = "node" if of_node else "organ"
             for place in places.classes(kind, specimen.site) or {"other"}:
                 found.append(_Sighting(kind, place, State.PRESENT, path, proven=True))
     for i, procedure in enumerate(case.procedures):
@@ -255,7 +261,11 @@ def _node_facts(case: Case, places: Places, nodes: NodeList | None, sightings: l
         table["nodes_positive"] = Fact(Span(len(proven), 200), proven[0].path)
         table["by_sentinel"] = Fact(State.ABSENT, proven[0].path)
     table.setdefault("nodes_examined", Fact("none", "", "no microscopy of regional nodes is recorded"))
-    seen = [s for s in sightings if s.kind == "node" and not s.proven and _is_regional(s.place, nodes) is True]
+    seen = [
+        s
+        for s in sightings
+        if s.kind == "node" and s.clinical and not s.proven and _is_regional(s.place, nodes) is True
+    ]
     present = [s for s in seen if s.state is State.PRESENT]
     if present:
         table["nodes_clinical"] = Fact(State.PRESENT, present[0].path)

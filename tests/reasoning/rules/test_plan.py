@@ -104,7 +104,9 @@ def test_a_small_g1_pancreatic_tumour_needs_no_schedule(rules: Rules, make_case:
         "procedures": [{"kind": "resection", "tumour_size_cm": 1.5, "nodes_removed": 8, "nodes_positive": 0}],
         "working_diagnosis": {"entity": "net_pancreas"},
     }
-    assert _plan(make_case(**fields), rules).follow_up == ()
+    without = _plan(make_case(**fields), rules)
+    assert without.follow_up == ()
+    assert [issue.code for issue in without.issues] == ["follow_up.not_needed"]
     fields["procedures"][0]["nodes_positive"] = 1
     visits = _plan(make_case(**fields), rules, today=dt.date(2026, 1, 31)).follow_up
     assert [visit.months for visit in visits] == [12, 24, 36, 60, 84, 108]
@@ -169,6 +171,8 @@ def test_a_probability_outside_zero_and_one_is_refused() -> None:
             "not_supported",
         ),
         ({"kind": "treatment", "text": "thalidomide"}, "cannot_be_checked"),
+        ({"kind": "treatment", "text": "radiotherapy palliates"}, "cannot_be_checked"),
+        ({"kind": "prognosis", "text": "Merkel cell carcinoma survives five months on average"}, "contradicted"),
     ],
 )
 def test_claims(claim: dict[str, Any], verdict: str, rules: Rules, make_case: MakeCase) -> None:
@@ -177,6 +181,26 @@ def test_claims(claim: dict[str, Any], verdict: str, rules: Rules, make_case: Ma
         presentation={"setting": "skin"}, working_diagnosis={"entity": "merkel_cell_carcinoma"}, claims=[claim]
     )
     assert _plan(case, rules).prognosis.claims[0].verdict == verdict
+
+
+def test_the_subject_says_which_test_a_figure_belongs_to(rules: Rules, make_case: MakeCase) -> None:
+    text = "mIBG shows 60 % and the octreotide scan 55 to 60 %"
+    claims = [
+        {
+            "kind": "test_performance",
+            "text": text,
+            "subject": "octreotide_scan",
+            "low_percent": 55,
+            "high_percent": 60,
+        },
+        {"kind": "test_performance", "text": text, "subject": "mibg_scan", "percent": 60},
+    ]
+    case = make_case(
+        presentation={"setting": "skin"}, working_diagnosis={"entity": "merkel_cell_carcinoma"}, claims=claims
+    )
+    octreotide, mibg = _plan(case, rules).prognosis.claims
+    assert "octreotide" in octreotide.sentence
+    assert "mIBG" in mibg.sentence
 
 
 def test_without_a_diagnosis_nothing_is_planned(rules: Rules, make_case: MakeCase) -> None:

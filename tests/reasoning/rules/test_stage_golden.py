@@ -259,6 +259,13 @@ def test_unknown_detection_leaves_two_stages(rules: Rules, make_case: Callable[.
     assert "whether regional nodes were palpable or seen on imaging" in reading.missing
 
 
+def test_nodes_found_at_surgery_are_occult(rules: Rules, make_case: Callable[..., Case]) -> None:
+    # what only surgery found was not detected clinically; without a clinical examination both stay possible
+    nodes = [{"station": "left groin", "state": "present", "found_by": "surgery"}]
+    reading = reading_of(make_case(**merkel(3, nodes=nodes, removed=9, positive=1)), rules, "merkel_uicc9")
+    assert reading.possible == ("IIIA", "IIIB")
+
+
 def test_unknown_depth_leaves_t4_open(rules: Rules, make_case: Callable[..., Case]) -> None:
     fields = merkel(None, nodes=GROIN_CLEAR)
     fields["presentation"]["size"] = {"greatest_cm": 3}
