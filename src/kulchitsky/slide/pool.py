@@ -6,12 +6,23 @@ import itertools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Protocol, TypeVar
 
 import cv2
 
 from kulchitsky.slide.blocks import Block
-from kulchitsky.slide.cells import CellTable
-from kulchitsky.slide.checkpoint import Checkpoint
+
+T = TypeVar("T")
+
+
+class Store(Protocol[T]):
+    """Keeps results of blocks, so that interrupted work goes on; as :mod:`kulchitsky.slide.checkpoint` does."""
+
+    def load(self, number: int) -> T | None:
+        """The result of a block, ``None`` when there is none."""
+
+    def save(self, number: int, cells: T) -> None:
+        """Keep the result of a block."""
 
 
 def usable_cores() -> int:
@@ -21,22 +32,22 @@ def usable_cores() -> int:
 
 def run_blocks(
     blocks: Sequence[Block],
-    work: Callable[[Block], CellTable],
+    work: Callable[[Block], T],
     *,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-    checkpoint: Checkpoint | None = None,
-) -> list[CellTable]:
-    """Work off ``blocks`` and return their tables in the order of ``blocks``.
+    checkpoint: Store[T] | None = None,
+) -> list[T]:
+    """Work off ``blocks`` and return their results in the order of ``blocks``.
 
     Decoding, OpenCV, compiled loops and the network all let go of Python's lock, so threads keep every core busy;
     each works on one block, and OpenCV's own threads are switched off. Results found in ``checkpoint`` are not
     computed again.
     """
-    results: list[CellTable | None] = [None] * len(blocks)
+    results: list[T | None] = [None] * len(blocks)
     done = 0
 
-    def one(block: Block) -> CellTable:
+    def one(block: Block) -> T:
         saved = checkpoint.load(block.number) if checkpoint is not None else None
         if saved is not None:
             return saved
@@ -48,7 +59,7 @@ def run_blocks(
     cv2.setNumThreads(1)
     workers = max(1, threads or usable_cores())
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        pending: dict[Future[CellTable], int] = {}
+        pending: dict[Future[T], int] = {}
         queue = iter(enumerate(blocks))
         try:
             while True:

@@ -19,6 +19,8 @@ PATTERN_CODES: Final = {
     "membranous": 3,
     "perinuclear_dot": 4,
     "globular": 5,
+    "nuclear_and_cytoplasmic": 6,
+    "cytoplasmic_and_membranous": 7,
 }
 
 
@@ -182,19 +184,21 @@ def paint_cytoplasm(
             t = texture[(i + oy + 97) % size, (j + ox + 59) % size]
             hema[i, j] += blush * (1 + 0.3 * t)
             od = positive_od[n]
-            if od <= 0 or pattern == 0 or pattern > 3:
+            if od <= 0 or pattern == 0 or pattern == 4 or pattern == 5:
                 continue
-            if pattern == 3:
+            if pattern == 3 or pattern == 7:
                 edge = ratio[i, j] > reach - 0.14
                 for di, dj in ((border, 0), (-border, 0), (0, border), (0, -border)):
                     if 0 <= i + di < height and 0 <= j + dj < width and owner[i + di, j + dj] != n:
                         edge = True
                 if edge:
                     dab[i, j] += od * max(0.3, 1 + 0.25 * t)
-                else:
+                elif pattern == 3:
                     dab[i, j] += 0.05 * od
+                elif ratio[i, j] > 0.97:
+                    dab[i, j] += 0.45 * od * max(0.3, 1 + 0.15 * t)
             elif ratio[i, j] > 0.97:
-                if pattern == 1:
+                if pattern == 1 or pattern == 6:
                     dab[i, j] += 0.75 * od * max(0.3, 1 + 0.15 * t)
                 else:
                     dab[i, j] += od * (0.22 + 1.25 * min(1.0, max(0.0, t - 0.35)))

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 MarkerPattern = Literal[
-    "nuclear", "cytoplasmic_diffuse", "cytoplasmic_granular", "membranous", "perinuclear_dot", "globular"
+    "nuclear",
+    "cytoplasmic_diffuse",
+    "cytoplasmic_granular",
+    "membranous",
+    "perinuclear_dot",
+    "globular",
+    "nuclear_and_cytoplasmic",
+    "cytoplasmic_and_membranous",
 ]
 """Where the DAB of a positive cell lies."""
 

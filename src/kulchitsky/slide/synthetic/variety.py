@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kulchitsky.slide.synthetic.spec import Optics, SlideSpec, Stains
+from kulchitsky.slide.synthetic.spec import MarkerPattern, Optics, SlideSpec, Stains
 
 
 def random_stains(rng: np.random.Generator) -> Stains:
@@ -73,4 +73,31 @@ def random_spec(seed: int, *, width_px: int = 384, height_px: int = 384, um_per_
         stains=random_stains(rng),
         optics=random_optics(rng),
         jpeg_quality=int(rng.integers(50, 96)),
+    )
+
+
+def random_stain_spec(
+    seed: int, pattern: MarkerPattern, *, width_px: int = 512, height_px: int = 512, um_per_px: float = 0.5
+) -> SlideSpec:
+    """Neuroendocrine tumour of random make-up with a stain of the given pattern, from few cells stained to all.
+
+    Cells are those of tumours that are read for more than a count: scant to moderate cytoplasm, hardly any pigment.
+    """
+    rng = np.random.default_rng([seed, 78])
+    diameter = float(rng.uniform(6.0, 9.5))
+    pitch = diameter * float(rng.uniform(1.15, 1.9))
+    extent = float(rng.choice([rng.uniform(3, 30), rng.uniform(30, 80), rng.uniform(80, 100)]))
+    return random_spec(seed, width_px=width_px, height_px=height_px, um_per_px=um_per_px).with_changes(
+        pattern=pattern,
+        index_percent=extent,
+        density_per_mm2=1e6 / (pitch**2 * np.sqrt(3) / 2),
+        nucleus_diameter_um=diameter,
+        size_variation=float(rng.uniform(0.06, 0.18)),
+        elongation=float(rng.uniform(1.0, 1.6)),
+        irregularity=float(rng.uniform(0.02, 0.1)),
+        cell_radius_ratio=float(rng.uniform(1.5, 2.1)),
+        dab_variation=float(rng.uniform(0.15, 0.5)),
+        faint_fraction=float(rng.uniform(0, 0.15)),
+        non_tumour_positive_percent=0.0,
+        pigment_per_mm2=0.0,
     )
