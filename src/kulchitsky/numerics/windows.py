@@ -1,4 +1,4 @@
-"""The window richest in marked points: exact search, its null distribution, and its shrinkage.
+"""The window richest in marked points: exact search, its null distribution, and its value freed of selection.
 
 Arrays of points in, numbers out. A window is the disc around a lattice point that holds a wanted number of points
 (the K nearest), or has a fixed radius. The search bounds every window by counts on a fine raster and reads exactly
@@ -7,6 +7,7 @@ only those that could still win, so that the result equals trying them all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ F64 = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _BINS_PER_RADIUS: Final = 16
+_FINE: Final = 8
+_COARSE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,11 @@ def lattice_over(x: F64, y: F64, step: float) -> Lattice:
     )
 
 
-def richest_by_count(x: F64, y: F64, marked: Flags, wanted: int) -> tuple[Window, PointRaster, Lattice, F64] | None:
-    """The disc of ``wanted`` nearest points with the highest marked share, over a lattice an eighth of a usual radius
-    apart; also the raster, the lattice and each lattice point's radius, for :func:`null_shares`.
+def richest_by_count(
+    x: F64, y: F64, marked: Flags, wanted: int, *, per_radius: int = _FINE
+) -> tuple[Window, PointRaster, Lattice, F64] | None:
+    """The disc of ``wanted`` nearest points with the highest marked share, over a lattice of ``per_radius`` points
+    a usual radius; also the raster, the lattice and each lattice point's radius, for :func:`null_shares`.
 
     Ties go to the smaller radius, then to the first lattice point. Discs more than 2.5 times as wide as usual are not
     looked at (they would bridge empty ground). ``None`` when there are fewer points than wanted.
@@ -102,7 +107,7 @@ def richest_by_count(x: F64, y: F64, marked: Flags, wanted: int) -> tuple[Window
         return None
     usual = _usual_radius(x, y, wanted)
     raster = PointRaster(x, y, marked, usual / _BINS_PER_RADIUS)
-    lattice = lattice_over(x, y, usual / 8)
+    lattice = lattice_over(x, y, usual / per_radius)
     widest = 2.5 * usual
     radius, bound = _bounds_by_count(
         lattice.x, lattice.y, raster.total, raster.hits, raster.x0, raster.y0, raster.bin, wanted, widest
@@ -114,13 +119,13 @@ def richest_by_count(x: F64, y: F64, marked: Flags, wanted: int) -> tuple[Window
 
 
 def richest_by_radius(
-    x: F64, y: F64, marked: Flags, radius: float, fewest: int
+    x: F64, y: F64, marked: Flags, radius: float, fewest: int, *, per_radius: int = _FINE
 ) -> tuple[Window, PointRaster, Lattice, F64] | None:
     """The disc of fixed ``radius`` with the highest marked share among those that hold at least ``fewest`` points."""
     if len(x) < fewest:
         return None
     raster = PointRaster(x, y, marked, radius / _BINS_PER_RADIUS)
-    lattice = lattice_over(x, y, radius / 8)
+    lattice = lattice_over(x, y, radius / per_radius)
     radii = np.full(len(lattice.x), radius)
     bound = _bounds_by_radius(
         lattice.x, lattice.y, raster.total, raster.hits, raster.x0, raster.y0, raster.bin, radius, fewest
@@ -185,19 +190,26 @@ def _bounds_by_count(
     radius = np.empty(len(xs))
     bound = np.empty(len(xs))
     diagonal = size * 1.4143
+    last = widest / 2.5
     for n in range(len(xs)):
         cx, cy = xs[n] - x0, ys[n] - y0
-        low, high = 0.0, widest
+        # neighbours have nearly the same radius: begin around the last one
+        low, high = 0.9 * last, min(widest, 1.1 * last)
         if _disc(total, cx, cy, high, size) < wanted:
-            radius[n], bound[n] = widest, -1.0
-            continue
-        while high - low > size * 0.25:
+            low, high = high, widest
+            if _disc(total, cx, cy, high, size) < wanted:
+                radius[n], bound[n] = widest, -1.0
+                continue
+        elif _disc(total, cx, cy, low, size) >= wanted:
+            low, high = 0.0, low
+        while high - low > size * 0.4:
             middle = (low + high) / 2
             if _disc(total, cx, cy, middle, size) >= wanted:
                 high = middle
             else:
                 low = middle
         radius[n] = high
+        last = high
         # bins touched by the disc of radius `high` hold enough points, all of them within high + diagonal
         bound[n] = min(1.0, _disc(hits, cx, cy, high + diagonal, size) / wanted)
         # a window of no marked point still is a window
@@ -333,33 +345,60 @@ def null_shares(
     return np.asarray(shares), float(seen)
 
 
-def shrink_maximum(shares: F64, counts: F64, chosen_share: float, chosen_count: int) -> tuple[float, float]:
-    """Empirical-Bayes value of a window chosen as the maximum, and its standard error.
+def cross_fit_by_count(
+    x: F64, y: F64, marked: Flags, wanted: int, *, splits: int = 4, seed: int = 0
+) -> tuple[float, float] | None:
+    """Share of the hottest window freed of its own selection, and the standard error of that figure.
 
-    ``shares`` and ``counts`` describe disjoint windows over the whole; their variance beyond the binomial says how
-    much windows truly differ, and the chosen one is drawn towards the mean accordingly. With no excess variance it
-    becomes the mean. Source: Efron B, Morris C, J Am Stat Assoc 1975;70:311-319, doi:10.1080/01621459.1975.10479864.
+    The points are halved at random; the window of ``wanted / 2`` points is chosen on one half and read on the other,
+    then the other way round; the mean over ``splits`` halvings is returned. What a window owes to chance does not
+    recur in the half that did not choose it. ``None`` where there are too few points.
     """
-    mean = float(np.sum(shares * counts) / np.sum(counts))
-    within = max(mean * (1 - mean), 1e-9)
-    noise = within / max(1, chosen_count)
-    if len(shares) < 2:
-        return mean, float(np.sqrt(within / np.sum(counts)))
-    between = max(0.0, float(np.var(shares, ddof=1)) - float(np.mean(within / counts)))
-    weight = between / (between + noise)
-    value = mean + weight * (chosen_share - mean)
-    error = float(np.sqrt(weight * noise + (1 - weight) ** 2 * within / np.sum(counts)))
-    return float(np.clip(value, 0, 1)), error
+
+    def chosen(a: NDArray[np.intp], b: NDArray[np.intp]) -> float | None:
+        found = richest_by_count(x[a], y[a], marked[a], max(1, wanted // 2), per_radius=_COARSE)
+        if found is None or len(b) < max(1, wanted // 2):
+            return None
+        d2 = (x[b] - found[0].x) ** 2 + (y[b] - found[0].y) ** 2
+        nearest = np.argpartition(d2, max(1, wanted // 2) - 1)[: max(1, wanted // 2)]
+        return float(marked[b][nearest].mean())
+
+    return _cross_fit(len(x), wanted, chosen, splits, seed)
 
 
-def disjoint_windows(x: F64, y: F64, marked: Flags, wanted: int) -> tuple[F64, F64]:
-    """Marked shares and counts of squares that hold about ``wanted`` points each; those under half full are left."""
-    side = _usual_radius(x, y, wanted) * np.sqrt(np.pi)
-    column, row = ((x - x.min()) / side).astype(np.int64), ((y - y.min()) / side).astype(np.int64)
-    key = row * (int(column.max()) + 1) + column
-    counts = np.bincount(key).astype(np.float64)
-    hits = np.bincount(key, weights=marked.astype(np.float64))
-    full = counts >= max(1, wanted / 2)
-    if not full.any():
-        return np.asarray([marked.mean()]), np.asarray([float(len(x))])
-    return hits[full] / counts[full], counts[full]
+def cross_fit_by_radius(
+    x: F64, y: F64, marked: Flags, radius: float, fewest: int, *, splits: int = 4, seed: int = 0
+) -> tuple[float, float] | None:
+    """As :func:`cross_fit_by_count`, for windows of a fixed radius."""
+
+    def chosen(a: NDArray[np.intp], b: NDArray[np.intp]) -> float | None:
+        found = richest_by_radius(x[a], y[a], marked[a], radius, max(1, fewest // 2), per_radius=_COARSE)
+        if found is None:
+            return None
+        inside = (x[b] - found[0].x) ** 2 + (y[b] - found[0].y) ** 2 <= radius**2
+        return float(marked[b][inside].mean()) if inside.any() else None
+
+    return _cross_fit(len(x), fewest, chosen, splits, seed)
+
+
+def _cross_fit(
+    points: int,
+    wanted: int,
+    chosen: Callable[[NDArray[np.intp], NDArray[np.intp]], float | None],
+    splits: int,
+    seed: int,
+) -> tuple[float, float] | None:
+    rng = np.random.default_rng(seed)
+    shares: list[float] = []
+    for _ in range(splits):
+        order = rng.permutation(points)
+        halves = np.sort(order[: points // 2]), np.sort(order[points // 2 :])
+        for a, b in (halves, halves[::-1]):
+            share = chosen(a, b)
+            if share is not None:
+                shares.append(share)
+    if not shares:
+        return None
+    value = float(np.mean(shares))
+    spread = float(np.var(shares, ddof=1)) / len(shares) if len(shares) > 1 else 0.0
+    return value, float(np.sqrt(value * (1 - value) / max(1, wanted) + spread))

@@ -1,4 +1,4 @@
-"""Hot spots of a cell table as records: plain, shrunk, and beside what chance alone would have shown."""
+"""Hot spots of a cell table as records: plain, freed of their own selection, and beside what chance would show."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def hotspot_by_cells(x_um: F64, y_um: F64, positive: NDArray[np.bool_], cells: i
     The search is exact over a lattice an eighth of the disc's radius apart.
     """
     found = windows.richest_by_count(x_um, y_um, positive, cells)
-    return None if found is None else _record(x_um, y_um, positive, found, cells, cells_wanted=cells)
+    if found is None:
+        return None
+    freed = windows.cross_fit_by_count(x_um, y_um, positive, cells, seed=_SEED)
+    return _record(found, freed, cells, cells_wanted=cells)
 
 
 def hotspot_by_area(x_um: F64, y_um: F64, positive: NDArray[np.bool_], area_mm2: float) -> HotSpot | None:
@@ -32,7 +35,10 @@ def hotspot_by_area(x_um: F64, y_um: F64, positive: NDArray[np.bool_], area_mm2:
         return None
     fewest = max(50, int(0.5 * _usual_count(x_um, y_um, radius)))
     found = windows.richest_by_radius(x_um, y_um, positive, radius, fewest)
-    return None if found is None else _record(x_um, y_um, positive, found, fewest, area_wanted_mm2=area_mm2)
+    if found is None:
+        return None
+    freed = windows.cross_fit_by_radius(x_um, y_um, positive, radius, fewest, seed=_SEED)
+    return _record(found, freed, fewest, area_wanted_mm2=area_mm2)
 
 
 def _usual_count(x_um: F64, y_um: F64, radius: float) -> float:
@@ -43,10 +49,8 @@ def _usual_count(x_um: F64, y_um: F64, radius: float) -> float:
 
 
 def _record(
-    x_um: F64,
-    y_um: F64,
-    positive: NDArray[np.bool_],
     found: tuple[windows.Window, windows.PointRaster, windows.Lattice, F64],
+    freed: tuple[float, float] | None,
     wanted: int,
     *,
     cells_wanted: int | None = None,
@@ -55,8 +59,6 @@ def _record(
     best, raster, lattice, radius = found
     low, high = intervals.wilson(best.marked, best.count)
     null, seen = windows.null_shares(raster, lattice, radius, wanted, permutations=PERMUTATIONS, seed=_SEED)
-    shares, counts = windows.disjoint_windows(x_um, y_um, positive, best.count)
-    value, error = windows.shrink_maximum(shares, counts, best.share, best.count)
     return HotSpot(
         counted=best.count,
         positive=best.marked,
@@ -67,9 +69,13 @@ def _record(
         radius_um=best.radius,
         cells_wanted=cells_wanted,
         area_wanted_mm2=area_wanted_mm2,
-        shrunk_index_percent=100 * value,
-        shrunk_interval_95=(100 * max(0.0, value - 1.96 * error), 100 * min(1.0, value + 1.96 * error)),
+        shrunk_index_percent=None if freed is None else 100 * freed[0],
+        shrunk_interval_95=None if freed is None else _interval(*freed),
         null_index_percent=100 * float(np.median(null)),
         null_interval_95=(100 * float(np.percentile(null, 2.5)), 100 * float(np.percentile(null, 97.5))),
         p_value=float((1 + np.sum(null >= seen)) / (1 + len(null))),
     )
+
+
+def _interval(value: float, error: float) -> tuple[float, float]:
+    return 100 * max(0.0, value - 1.96 * error), 100 * min(1.0, value + 1.96 * error)

@@ -14,6 +14,8 @@ F32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _BLUSH_OD: Final = 0.045
+_SHOWS_NUCLEI_UM: Final = 3.0
+_NUCLEUS_OD: Final = 0.1
 _CLOSE_UM: Final = 40.0
 _SMALLEST_MM2: Final = 0.003
 
@@ -60,12 +62,15 @@ def map_tissue(overview_rgb: U8, um_per_px: float, glass: NDArray[np.float64]) -
     total = np.clip(od, 0, None).mean(axis=2)
     smooth = cv2.GaussianBlur(total, (0, 0), float(max(0.6, 12 / um_per_px)))
     mask = smooth > _BLUSH_OD
+    if um_per_px <= _SHOWS_NUCLEI_UM:
+        # on a field that is all tissue the palest ground passes for glass; stained nuclei still show
+        mask |= cv2.GaussianBlur(total, (0, 0), float(2 / um_per_px)) > _NUCLEUS_OD
     size = max(1, round(_CLOSE_UM / um_per_px))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1, 2 * size + 1))
     mask = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc).astype(bool)
     mask = _drop_small(mask, _SMALLEST_MM2 * 1e6 / um_per_px**2)
     area_mm2 = mask.size * um_per_px**2 / 1e6
-    if area_mm2 < 4 and mask.mean() > 0.6:
+    if area_mm2 < 4 and mask.mean() > 0.5:
         mask = np.ones_like(mask)
     pen = _pen(od, total, um_per_px)
     fold = _fold(total, mask & ~pen, um_per_px)
