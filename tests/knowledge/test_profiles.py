@@ -28,7 +28,7 @@ MORPHOLOGY = {
         "diff": v.Differentiation,
     }.items()
     for value in words
-} | {"necrosis"}
+} | {"necrosis", "layer_dermis", "layer_subcutis", "layer_deep"}
 
 
 def test_every_finding_is_a_marker_a_morphological_value_or_a_clinical_word() -> None:

@@ -204,7 +204,19 @@ def _quantities(case: Case) -> Iterator[Finding]:
     if p.site and p.site.region and p.site.region is not v.Region.OTHER and _region_counts(case):
         region = p.site.region.value
         yield Finding("region", "region", "region", "region", region.replace("_", " "), text=region)
+    if p.site and p.site.layer in _LAYERS and _region_counts(case):
+        name, label = _LAYERS[p.site.layer]
+        yield _context(f"layer_{name}", label, group="layer")
 
+
+_LAYERS = {
+    v.Layer.EPIDERMIS: ("dermis", "centred in epidermis or dermis"),
+    v.Layer.DERMIS: ("dermis", "centred in epidermis or dermis"),
+    v.Layer.SUBCUTIS: ("subcutis", "centred in the subcutis"),
+    v.Layer.FASCIA: ("deep", "centred below the subcutis"),
+    v.Layer.MUSCLE: ("deep", "centred below the subcutis"),
+    v.Layer.BONE: ("deep", "centred below the subcutis"),
+}
 
 # in these settings the body region says something that the setting doesn't (a liver is always in the abdomen)
 _REGIONAL = frozenset({v.Setting.SKIN, v.Setting.SOFT_TISSUE, v.Setting.LYMPH_NODE, v.Setting.BONE})
