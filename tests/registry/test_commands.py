@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,7 +143,7 @@ def test_work_up_goes_in_with_its_case(run: Run, chart: Path, tmp_path: Path) ->
 def test_nothing_goes_in_when_one_file_is_bad(run: Run, chart: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("id: b\npatient: {age_years: 400}\n")
     assert run("add", chart, tmp_path / "bad.yaml").code == 1
-    assert run("list", "--json").json["total"] == 0
+    assert not (tmp_path / "home").exists()
 
 
 def test_shipped_series_comes_in_with_its_sources(run: Run) -> None:
@@ -246,7 +248,7 @@ def test_similar_explains_itself(run: Run, chart: Path, tmp_path: Path) -> None:
     )
     run("import", tmp_path / "two.csv", "--keep-id")
     found = run("similar", key, "--json").json["similar"]
-    assert [item["row"]["key"] for item in found] == ["near", "far"]
+    assert [item["key"] for item in found] == ["near", "far"]
     assert sum(t["share"] for t in found[1]["terms"]) == pytest.approx(found[1]["distance"])
     printed = run("similar", chart, "-k", 2, "-w", "sex=female").out
     assert f"1. {key}  distance 0.000, 100% known" in printed
@@ -254,6 +256,42 @@ def test_similar_explains_itself(run: Run, chart: Path, tmp_path: Path) -> None:
     assert "unknown there: ki67_percent" in printed
     assert run("similar", key, "--weight", "marker=zwei").code == 2
     assert run("similar", "nobody").code == 1
+
+
+def test_similar_among_published_cases_needs_no_registry(run: Run, chart: Path, tmp_path: Path) -> None:
+    found = run("similar", chart, "--series", "rare_site_net", "-k", 3, "-w", "setting=skin", "--json").json[
+        "similar"
+    ]
+    assert len(found) == 3
+    assert {item["fields"]["setting"] for item in found} == {"skin"}
+    assert all("https://" in item["source"] for item in found)
+    assert not (tmp_path / "home").exists()
+    key = added_key(run, chart)
+    assert "Read: " in run("similar", key, "--series", "rare_site_net").out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("list",), ("show", "a"), ("survival",), ("similar", "a"), ("verify",), ("sign", "a"), ("cohort-table",)],
+)
+def test_reading_makes_no_registry_of_a_typing_error(run: Run, tmp_path: Path, command: tuple[str, ...]) -> None:
+    refused = run(*command, "--registry", tmp_path / "tpyo.db")
+    assert (refused.code, refused.out) == (1, "")
+    assert "there is no registry here yet; add or import a case to make one" in refused.err
+    assert not (tmp_path / "tpyo.db").exists()
+
+
+def test_verify_finds_an_altered_history(run: Run, chart: Path, tmp_path: Path) -> None:
+    key = added_key(run, chart)
+    assert run("verify").out.startswith("1 cases read, 0 with an altered history")
+    with closing(sqlite3.connect(tmp_path / "home" / "registry.db")) as connection:
+        connection.execute("DROP TRIGGER revision_no_update")
+        connection.execute("UPDATE revision SET who = 'somebody else'")
+        connection.commit()
+    found = run("verify")
+    assert found.code == 1
+    assert f"{key}: its history no longer adds up" in found.out
+    assert run("verify", "--json").json["broken"] == [key]
 
 
 def test_import_wants_one_thing(run: Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,6 +105,40 @@ def test_database_of_something_else_is_left_alone(location: str) -> None:
         connect(location)
     assert tables(engine) == {"bills"}
     engine.dispose()
+
+
+def test_reader_opens_while_a_long_write_is_under_way(location: str, make_case: Callable[..., Case]) -> None:
+    with Registry.open(location, who="writer") as writing:
+        writing.add(make_case("first"))
+        with writing.writer.begin() as connection:
+            connection.execute(sa.text("UPDATE study_case SET collection = 'moved'"))
+            # nothing here may wait for the writer: it would wait for itself
+            with Registry.open(location, who="reader", create=False) as reading:
+                assert [r.collection for r in reading.rows()] == ["local"]
+                assert len(reading.packed()) == 1
+
+
+def test_many_open_a_new_registry_at_once(location: str) -> None:
+    failures: list[BaseException] = []
+
+    def open_it(n: int) -> None:
+        try:
+            with Registry.open(location, who=f"p{n}") as registry:
+                registry.count()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=open_it, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_empty_database_is_no_registry_to_a_reader(location: str) -> None:
+    with pytest.raises(RefusedRegistry, match="there is no registry here yet"):
+        Registry.open(location, who="reader", create=False)
 
 
 def _folder(path: Path) -> str:

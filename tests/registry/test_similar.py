@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,22 +14,15 @@ from hypothesis import strategies as st
 from kulchitsky.case.errors import RefusedRegistry
 from kulchitsky.case.fields import fields_of
 from kulchitsky.case.record import Case
-from kulchitsky.registry.packing import PackedCases, pack
+from kulchitsky.registry.packing import PackedCases, pack_cases
 from kulchitsky.registry.similar import nearest
 
 Make = Callable[..., Case]
 
 
 def packed_of(cases: list[Case]) -> PackedCases:
-    numbers: dict[tuple[str, str], int] = {}
-
-    def number(kind: str, name: str) -> int:
-        return numbers.setdefault((kind, name), len(numbers) + 1)
-
-    rows = [pack(case, number) for case in cases]
-    bits = {name: n for (kind, name), n in numbers.items() if kind == "bit"}
-    values = {n: name for (kind, name), n in numbers.items() if kind == "value"}
-    return PackedCases.of(list(range(1, len(cases) + 1)), rows, bits, values)
+    packed = pack_cases(cases)
+    return replace(packed, ids=packed.ids + 1)
 
 
 def slow_distances(case: Case, others: list[Case]) -> list[float]:

@@ -10,6 +10,7 @@ import typer
 
 from kulchitsky import workup as use
 from kulchitsky.cli import registry_print as show_as
+from kulchitsky.cli.progress import progress_bar
 from kulchitsky.cli.text import print_json
 
 registry_app = typer.Typer(
@@ -175,9 +176,17 @@ def import_cases(
     as_json: Json = False,
 ) -> None:
     """Import cases: all of them or none."""
-    done = use.registry_import(
-        path, series=series, registry=registry, who=who, collection=collection, key_file=key_file, keep_id=keep_id
-    )
+    with progress_bar() as tell:
+        done = use.registry_import(
+            path,
+            series=series,
+            registry=registry,
+            who=who,
+            collection=collection,
+            key_file=key_file,
+            keep_id=keep_id,
+            tell=tell,
+        )
     if as_json:
         print_json(asdict(done))
     else:
@@ -222,6 +231,9 @@ def export_cases(
 def similar(
     case: Annotated[str, typer.Argument(metavar="CASE", help="A case file, or a stored case.")],
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many.")] = 5,
+    series: Annotated[
+        str | None, typer.Option("--series", help="Among published cases, such as rare_site_net; needs no registry.")
+    ] = None,
     where: Where = None,
     collection: Collection = None,
     weight: Annotated[
@@ -235,6 +247,7 @@ def similar(
     found = use.registry_similar(
         case,
         registry=registry,
+        series=series,
         k=k,
         where=where or (),
         collection=collection,
@@ -294,6 +307,20 @@ def cohort_table(
         print_json(plain(asdict(table)))
     else:
         show_as.cohort(table)
+
+
+@registry_app.command()
+def verify(registry: Place = None, as_json: Json = False) -> None:
+    """Read every case and check that no history was altered; exit 1 where one was."""
+    done = use.registry_verify(registry=registry)
+    if as_json:
+        print_json(asdict(done))
+    else:
+        for key in done.broken:
+            typer.echo(f"{key}: its history no longer adds up")
+        typer.echo(f"{done.cases} cases read, {len(done.broken)} with an altered history, in {done.registry}")
+    if done.broken:
+        raise typer.Exit(1)
 
 
 def plain(value: Any) -> Any:

@@ -97,10 +97,11 @@ def similar(found: list[Similar]) -> None:
     """Print neighbours with what matched, what differed, what is unknown."""
     if not found:
         typer.echo("no case to compare with")
+    shown_fields = ("age_years", "sex", "setting", "diagnosis", "follow_up_months", "status")
     for rank, item in enumerate(found, start=1):
-        row = item.row
-        words = ", ".join(filter(None, [_number(row.age_years), row.sex, row.setting, row.diagnosis, row.outcome]))
-        typer.echo(f"{rank}. {row.key}  distance {item.distance:.3f}, {item.known:.0%} known  ({words})")
+        values = [item.fields.get(name) for name in shown_fields]
+        words = ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values if v is not None)
+        typer.echo(f"{rank}. {item.key}  distance {item.distance:.3f}, {item.known:.0%} known  ({words})")
         for outcome in ("same", "near", "different"):
             terms = [t for t in item.terms if t.outcome == outcome]
             if terms:
@@ -112,6 +113,8 @@ def similar(found: list[Similar]) -> None:
         unknown = [t.finding for t in item.terms if t.outcome == "unknown"]
         if unknown:
             typer.echo(f"   unknown there: {', '.join(unknown)}")
+        if item.source:
+            typer.echo(f"   {item.source}")
 
 
 def survival(result: SurvivalResult) -> None:

@@ -62,20 +62,23 @@ def safe_name(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def connect(location: str | os.PathLike[str] | None = None, *, upgrade: bool = True) -> Engine:
+def connect(location: str | os.PathLike[str] | None = None, *, upgrade: bool = True, create: bool = True) -> Engine:
     """Return an engine for the registry, its schema at the newest revision unless ``upgrade`` is false.
 
-    Raises :class:`RefusedRegistry` for a file that is no database, a server that does not answer, a registry that a
-    newer version wrote, and a folder that cannot be written.
+    ``create=False`` refuses a place where there is no registry yet: what reads must not make an empty one of a typing
+    error. Raises :class:`RefusedRegistry` for a file that is no database, a server that does not answer, a registry
+    that a newer version wrote, and a folder that cannot be written.
     """
     url = registry_url(location)
     name = safe_name(url)
     if url.drivername == "sqlite":
+        if not create and url.database and not os.path.exists(url.database):
+            raise _no_registry(name)
         _prepare_folder(url, name)
     engine = _sqlite(url) if url.drivername == "sqlite" else sa.create_engine(url, pool_pre_ping=True)
     try:
         if upgrade:
-            upgrade_schema(engine, name)
+            upgrade_schema(engine, name, create=create)
     except OperationalError as error:
         engine.dispose()
         raise RefusedRegistry(
@@ -94,13 +97,20 @@ def connect(location: str | os.PathLike[str] | None = None, *, upgrade: bool = T
     return engine
 
 
-def upgrade_schema(engine: Engine, name: str, *, target: str = "head") -> None:
-    """Bring the schema to ``target`` in one transaction; safe when several processes open the registry at once."""
+def upgrade_schema(engine: Engine, name: str, *, target: str = "head", create: bool = True) -> None:
+    """Bring the schema to ``target`` in one transaction; safe when several processes open the registry at once.
+
+    Where nothing is to be done no lock is taken: a reader opens while somebody else's long import is under way.
+    """
+    script = ScriptDirectory.from_config(alembic_config())
+    wanted = script.get_current_head() if target == "head" else target
+    with engine.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == wanted:
+            return
     with engine.connect().execution_options(write=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK_NUMBER})
         current = MigrationContext.configure(connection).get_current_revision()
-        script = ScriptDirectory.from_config(alembic_config())
         if current is not None and current not in {r.revision for r in script.walk_revisions()}:
             raise RefusedRegistry(
                 f"was written by a newer kulchitsky (schema {current})", source=name, remedy="update kulchitsky"
@@ -109,8 +119,14 @@ def upgrade_schema(engine: Engine, name: str, *, target: str = "head") -> None:
             raise RefusedRegistry(
                 "is a database of something else", source=name, remedy="give a path of its own to the registry"
             )
-        if current != (script.get_current_head() if target == "head" else target):
+        if current is None and not create:
+            raise _no_registry(name)
+        if current != wanted:
             command.upgrade(alembic_config(connection), target)
+
+
+def _no_registry(name: str) -> RefusedRegistry:
+    return RefusedRegistry("there is no registry here yet", source=name, remedy="add or import a case to make one")
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

@@ -160,6 +160,19 @@ class PackedCases:
         return [*NUMBERS, *NAMES, *sorted(sets - set(self.bits)), *sorted(self.bits)]
 
 
+def pack_cases(cases: Sequence[Case]) -> PackedCases:
+    """Pack cases that are in no registry, with terms numbered among themselves; ``ids`` are their positions."""
+    numbers: dict[tuple[str, str], int] = {}
+
+    def number(kind: str, name: str) -> int:
+        return numbers.setdefault((kind, name), len(numbers) + 1)
+
+    rows = [pack(case, number) for case in cases]
+    bits = {name: n for (kind, name), n in numbers.items() if kind == "bit"}
+    values = {n: name for (kind, name), n in numbers.items() if kind == "value"}
+    return PackedCases.of(range(len(cases)), rows, bits, values)
+
+
 def _lookup(codes: NDArray[np.uint16], words: dict[int, str]) -> NDArray[np.object_]:
     table = np.full(int(max(words, default=0)) + 1, None, dtype=object)
     for code, word in words.items():

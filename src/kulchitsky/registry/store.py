@@ -56,9 +56,9 @@ class Registry:
         self.name = safe_name(engine.url)
 
     @classmethod
-    def open(cls, location: str | os.PathLike[str] | None = None, *, who: str) -> Registry:
-        """Open (or create) the registry at a path or URL; its schema is brought up to date."""
-        return cls(connect(location), who=who)
+    def open(cls, location: str | os.PathLike[str] | None = None, *, who: str, create: bool = True) -> Registry:
+        """Open (or, unless ``create`` is false, make) the registry at a path or URL; its schema is brought up."""
+        return cls(connect(location, create=create), who=who)
 
     def __enter__(self) -> Registry:
         return self

@@ -30,6 +30,7 @@ _FUNCTIONS = {
     "registry_show": ["registry_show"],
     "registry_similar": ["registry_similar"],
     "registry_survival": ["registry_survival"],
+    "registry_verify": ["registry_verify"],
     "stage": ["stage"],
     "template": ["write_template", "case_schema"],
     "work_up": ["work_up"],
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from kulchitsky.workup.registry_show import registry_show
     from kulchitsky.workup.registry_similar import registry_similar
     from kulchitsky.workup.registry_survival import registry_survival
+    from kulchitsky.workup.registry_verify import registry_verify
     from kulchitsky.workup.stage import stage
     from kulchitsky.workup.template import case_schema, write_template
     from kulchitsky.workup.work_up import work_up
@@ -108,6 +110,7 @@ if TYPE_CHECKING:
         "registry_sign",
         "registry_similar",
         "registry_survival",
+        "registry_verify",
         "resolve_ids",
         "stage",
         "work_up",

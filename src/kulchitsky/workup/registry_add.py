@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from kulchitsky.registry.store import Registry
 from kulchitsky.registry.verdicts import attach
 from kulchitsky.workup.read_case import read_case
 from kulchitsky.workup.registry_person import registry_person
+
+Tell = Callable[[str, int, int], None]
+_TOLD_EVERY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,24 @@ def under_pseudonyms(cases: Sequence[Case], *, key_file: str | os.PathLike[str] 
     return [case.model_copy(update={"id": name}) for case, name in zip(cases, names, strict=True)]
 
 
-def add_all(store: Registry, cases: Sequence[Case], *, collection: str, action: Action, note: str = "") -> None:
-    """Add cases in one transaction."""
-    store.add_many(cases, collection=collection, action=action, note=note)
+def add_all(
+    store: Registry,
+    cases: Sequence[Case],
+    *,
+    collection: str,
+    action: Action,
+    note: str = "",
+    tell: Tell | None = None,
+) -> None:
+    """Add cases in one transaction; ``tell`` hears how far it is, a thousand cases at a time."""
+    store.add_many(_told(cases, tell), collection=collection, action=action, note=note)
+
+
+def _told(cases: Sequence[Case], tell: Tell | None) -> Iterator[Case]:
+    for done, case in enumerate(cases):
+        if tell is not None and done % _TOLD_EVERY == 0:
+            tell("storing cases", done, len(cases))
+        yield case
 
 
 def _read(path: Path) -> Case | WorkedUpCase:

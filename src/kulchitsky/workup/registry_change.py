@@ -23,7 +23,7 @@ def registry_edit(
     key_file: str | os.PathLike[str] | None = None,
 ) -> StoredCase:
     """Replace a draft's record by that of a case file; ``revision`` is the one the file was made from."""
-    with Registry.open(registry, who=registry_person(who)) as store:
+    with Registry.open(registry, who=registry_person(who), create=False) as store:
         stored = find_stored(store, name, key_file=key_file)
         return store.edit(_under_key(read_case(path), stored), revision=revision, note=note)
 
@@ -38,7 +38,7 @@ def registry_amend(
     key_file: str | os.PathLike[str] | None = None,
 ) -> StoredCase:
     """Add an addendum to a signed case: words, and a case file where facts changed."""
-    with Registry.open(registry, who=registry_person(who)) as store:
+    with Registry.open(registry, who=registry_person(who), create=False) as store:
         stored = find_stored(store, name, key_file=key_file)
         case = None if path is None else _under_key(read_case(path), stored)
         return store.amend(stored.key, revision=stored.revision, text=text, case=case)
@@ -53,7 +53,7 @@ def registry_remove(
     key_file: str | os.PathLike[str] | None = None,
 ) -> StoredCase:
     """Take a case out of lists and analyses; record and history stay."""
-    with Registry.open(registry, who=registry_person(who)) as store:
+    with Registry.open(registry, who=registry_person(who), create=False) as store:
         stored = find_stored(store, name, key_file=key_file)
         return store.remove(stored.key, revision=stored.revision, note=note)
 
@@ -67,7 +67,7 @@ def registry_restore(
     key_file: str | os.PathLike[str] | None = None,
 ) -> StoredCase:
     """Put a removed case back."""
-    with Registry.open(registry, who=registry_person(who)) as store:
+    with Registry.open(registry, who=registry_person(who), create=False) as store:
         stored = find_stored(store, name, key_file=key_file)
         return store.restore(stored.key, revision=stored.revision, note=note)
 
@@ -81,7 +81,7 @@ def registry_sign(
     key_file: str | os.PathLike[str] | None = None,
 ) -> StoredCase:
     """Sign a case off: from now on it can only be amended."""
-    with Registry.open(registry, who=registry_person(who)) as store:
+    with Registry.open(registry, who=registry_person(who), create=False) as store:
         stored = find_stored(store, name, key_file=key_file)
         return store.sign_off(stored.key, revision=stored.revision, note=note)
 

@@ -20,7 +20,7 @@ def registry_cohort(
     collection: str | None = None,
 ) -> CohortTable:
     """Return the table of ``fields`` (a usual set unless named) for the chosen cases, in columns ``by`` a field."""
-    with Registry.open(registry, who=registry_person("reader")) as store:
+    with Registry.open(registry, who=registry_person("reader"), create=False) as store:
         packed = store.packed(collection=collection)
     mask = select(packed, [parse_condition(text) for text in where])
     return cohort_table(packed, tuple(fields) or DEFAULT_FIELDS, by=by, cuts=cuts, mask=mask)

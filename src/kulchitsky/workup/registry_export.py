@@ -60,7 +60,7 @@ def registry_export(
     """
     if format not in FORMATS:
         raise RefusedCase(f"no format {format}", source="registry export", remedy=f"choose {', '.join(FORMATS)}")
-    with Registry.open(registry, who=registry_person("reader")) as store:
+    with Registry.open(registry, who=registry_person("reader"), create=False) as store:
         ids = None
         if where:
             packed = store.packed(collection=collection)

@@ -18,7 +18,7 @@ from kulchitsky.exchange.whole_file import read_text
 from kulchitsky.knowledge.aliases import resolve_entity, resolve_marker
 from kulchitsky.registry.store import Registry
 from kulchitsky.workup.read_case import read_case
-from kulchitsky.workup.registry_add import add_all, under_pseudonyms
+from kulchitsky.workup.registry_add import Tell, add_all, under_pseudonyms
 from kulchitsky.workup.registry_person import registry_person
 from kulchitsky.workup.registry_series import COLLECTION, series_cases
 
@@ -42,12 +42,13 @@ def registry_import(
     collection: str | None = None,
     key_file: str | os.PathLike[str] | None = None,
     keep_id: bool = False,
+    tell: Tell | None = None,
 ) -> Imported:
     """Import a file or folder, or a shipped ``series``: all of its cases or none.
 
     Read: CSV and Parquet (ours or with the same columns), REDCap data, cBioPortal folders, FHIR bundles and
     phenopackets that kulchitsky exported, case files, and folders of those. Ids become pseudonyms unless ``keep_id``;
-    ids that are pseudonyms of this key file already, and those of a series, stay.
+    ids that are pseudonyms already, and those of a series, stay. ``tell`` hears of the storing: what, done, how many.
     """
     if (path is None) == (series is None):
         raise RefusedCase("one thing at a time", source="registry import", remedy="give a path, or --series NAME")
@@ -65,7 +66,7 @@ def registry_import(
     )
     stored = [renamed.get(case.id, case) for case in cases]
     with Registry.open(registry, who=registry_person(who)) as store:
-        add_all(store, stored, collection=collection, action="import", note=f"from {kind}")
+        add_all(store, stored, collection=collection, action="import", note=f"from {kind}", tell=tell)
         return Imported(len(stored), kind, collection, store.name)
 
 

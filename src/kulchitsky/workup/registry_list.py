@@ -31,7 +31,7 @@ def registry_list(
     offset: int = 0,
 ) -> Listing:
     """Return cases by key; ``where`` are conditions such as ``marker.ck20=present`` or ``ki67_percent>=20``."""
-    with Registry.open(registry, who=registry_person("reader")) as store:
+    with Registry.open(registry, who=registry_person("reader"), create=False) as store:
         if where:
             packed = store.packed(collection=collection)
             ids = packed.ids[select(packed, [parse_condition(text) for text in where])].tolist()

@@ -35,7 +35,7 @@ def registry_show(
     reveal: bool = False,
 ) -> Shown:
     """Return a case by key (or own id); ``out`` writes its record as YAML, to edit and give to ``registry edit``."""
-    with Registry.open(registry, who=registry_person("reader")) as store:
+    with Registry.open(registry, who=registry_person("reader"), create=False) as store:
         stored = find_stored(store, name, key_file=key_file, revision=revision)
         history = tuple(store.history(stored.key))
         kept = tuple(verdicts(store.engine, stored.key))

@@ -40,7 +40,7 @@ def registry_survival(
     ``endpoint``: ``overall``, ``disease_specific`` or ``disease_free``. ``covariates`` adds a Cox model of those
     fields; ``figure`` draws the curves (.png, .svg, .pdf).
     """
-    with Registry.open(registry, who=registry_person("reader")) as store:
+    with Registry.open(registry, who=registry_person("reader"), create=False) as store:
         packed = store.packed(collection=collection)
     mask = select(packed, [parse_condition(text) for text in where])
     curves = survival(packed, endpoint=endpoint, by=by, cuts=cuts, mask=mask)
