@@ -42,7 +42,7 @@ class Measures:
     ``peak_around``: lowest mean on a circle of up to 4.5 µm around it. ``peak_radius_um``: where it has fallen
     half-way to that. ``peak_x_um``, ``peak_y_um``: where it lies. ``peak_depth_um``: how deep in the nucleus
     (negative: outside). ``rim``: DAB where each of 16 rays from the centre crosses its most line-like place outside
-    the nucleus (median of the rays). ``rim_low``: the fourth lowest of them. ``rim_line``: line-like strength (0.4 µm)
+    the nucleus (median of the rays). ``rim_low``: the fourth lowest of them. ``rim_line``: line-like strength
     there. ``within``: DAB between the nucleus and that place. ``outside``: mean of what no cell owns within 30 µm.
     ``body_um2``: area of the cytoplasm.
     """
