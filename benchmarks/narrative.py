@@ -90,8 +90,9 @@ def told_side(row: dict[str, Any]) -> str | None:
 
 
 REGIONS = (
-    ("scalp", r"scalp"), ("eyelid", r"eyelid"), ("face", r"temple|nasolabial|forehead|cheek"), ("groin", r"groin|inguinal"),
-    ("axilla", r"axilla"), ("upper_limb", r"hand|arm"), ("lower_limb", r"thigh|legs?\b"), ("neck", r"neck|submandibular|thyroid"),
+    ("scalp", r"scalp"), ("eyelid", r"eyelid"), ("face", r"temple|nasolabial|forehead|cheek"),
+    ("groin", r"groin|inguinal"), ("axilla", r"axilla"), ("upper_limb", r"hand|arm"), ("lower_limb", r"thigh|legs?\b"),
+    ("neck", r"neck|submandibular|thyroid"),
 )  # fmt: skip
 
 
@@ -107,7 +108,7 @@ def told_sizes(row: dict[str, Any]) -> set[float]:
     """Every size in cm that site, setting and morphology mention."""
     text = " ".join([row["site"], row["setting"], *row["morphology"]])
     found: set[float] = set()
-    for match in re.finditer(r"([\d.]+(?:\s?x\s?[\d.]+)*)\s?(cm|mm)\b", text):
+    for match in re.finditer(r"([\d.]+(?:\s?(?:x|and|-|to)\s?[\d.]+)*)\s?(cm|mm)\b", text):
         numbers = [float(n) for n in re.findall(r"\d+(?:\.\d+)?", match.group(1))]
         found |= {round(n / (10 if match.group(2) == "mm" else 1), 2) for n in numbers}
     return found

@@ -21,8 +21,8 @@ from kulchitsky.case.errors import RefusedReport
 MAX_BYTES = 20_000_000
 """A scanned report with pictures stays below this; beyond it a file is something else."""
 
-MAX_CHARACTERS = 1_500_000
-"""About 400 pages of prose."""
+MAX_CHARACTERS = 600_000
+"""About 200 pages of prose."""
 
 MAX_UNPACKED_BYTES = 200_000_000
 """What a .docx may unpack to: a small archive must not fill the memory."""

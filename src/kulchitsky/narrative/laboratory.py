@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from kulchitsky.case.issue import Level
@@ -155,13 +156,17 @@ def _is_in_blood(sentence: Sentence, before: str, own: str) -> bool:
         rf"\s?(?:was|of|:)?\s?[<>]?\s?(?:{_NUMBER})\s?(?:{_UNIT})", own, re.IGNORECASE
     ):
         return "%" not in own[:12]
-    if _STAIN_RESULT.search(sentence.text):
+    stains, blood, graded = _signs(sentence.text)
+    if stains:
         return re.search(r"\b(?:serum|plasma|urinary|blood)\s(?:\w+\s)?$", before, re.IGNORECASE) is not None
-    if _IN_BLOOD.search(sentence.text):
-        return True
-    return re.search(r"\b(?:normal|elevated|raised)\b", sentence.text, re.IGNORECASE) is not None or (
-        re.match(r"\s\d+\.\d", own) is not None
-    )
+    return blood or graded or re.match(r"\s\d+\.\d", own) is not None
+
+
+@lru_cache(maxsize=64)
+def _signs(text: str) -> tuple[bool, bool, bool]:
+    """Whether a sentence speaks of stains, of blood or urine, and of normal or raised values."""
+    graded = re.search(r"\b(?:normal|elevated|raised)\b", text, re.IGNORECASE) is not None
+    return _STAIN_RESULT.search(text) is not None, _IN_BLOOD.search(text) is not None, graded
 
 
 def _is_no_value(own: str, match: re.Match[str]) -> bool:
@@ -213,7 +218,9 @@ _URINARY = frozenset({"5-HIAA", "homovanillic acid", "vanillylmandelic acid"})
 
 
 def _specimen(test: str, text: str, at: int) -> str:
-    fluids = list(re.finditer(r"\b(?:(?P<u>urin\w*)|(?P<p>plasma)|(?P<s>serum))\b", text[:at], re.IGNORECASE))
+    fluids = list(
+        re.finditer(r"\b(?:(?P<u>urin\w*)|(?P<p>plasma)|(?P<s>serum))\b", text[max(0, at - 200) : at], re.IGNORECASE)
+    )
     near = fluids[-1] if fluids else None
     if (near is not None and near.group("u")) or test in _URINARY or re.match(r".{0,24}/\s?24\s?h", text[at:]):
         day = re.search(r"24[\s-]?h|/\s?day|/d\b", text) is not None

@@ -7,6 +7,7 @@ and points that join pieces: ``CD-56``, ``CD 56`` and ``CD56``, ``salt-and-peppe
 from __future__ import annotations
 
 import functools
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -40,15 +41,20 @@ class Mentions:
     """All mentions of a page by category, in order of place, longest first and without overlap inside a category."""
 
     by_category: Mapping[str, tuple[Mention, ...]]
+    starts: Mapping[str, tuple[int, ...]]
 
     def of(self, *categories: str, start: int = 0, end: int | None = None) -> list[Mention]:
         """Mentions of the categories inside a stretch, in order of place."""
-        found = [
-            m
-            for c in categories
-            for m in self.by_category.get(c, ())
-            if m.start >= start and (end is None or m.end <= end)
-        ]
+        found: list[Mention] = []
+        for category in categories:
+            rows = self.by_category.get(category, ())
+            first = bisect_left(self.starts.get(category, ()), start)
+            for i in range(first, len(rows)):
+                m = rows[i]
+                if end is not None and m.start >= end:
+                    break
+                if end is None or m.end <= end:
+                    found.append(m)
         return sorted(found, key=lambda m: (m.start, -m.end))
 
 
@@ -69,14 +75,15 @@ class Lexicon:
         """Every known phrase of a page."""
         soft = soft_pieces(page.pieces)
         if not soft:
-            return Mentions({})
+            return Mentions({}, {})
         doc = Doc(self.vocab, words=[self._spelled(p.norm) for p in soft])
         found: dict[str, list[tuple[int, int, str]]] = {}
         for key, first, last in self.matcher(doc):
             label: str = self.vocab.strings[key]
             category, _, value = label.partition(":")
             found.setdefault(category, []).append((first, last, value))
-        return Mentions({c: tuple(self._resolved(c, spans, soft, page)) for c, spans in found.items()})
+        by_category = {c: tuple(self._resolved(c, spans, soft, page)) for c, spans in found.items()}
+        return Mentions(by_category, {c: tuple(m.start for m in rows) for c, rows in by_category.items()})
 
     def _resolved(
         self, category: str, spans: list[tuple[int, int, str]], soft: list[Piece], page: Page

@@ -170,10 +170,10 @@ def read_clinical_nodes(book: Notebook, sentences: Sequence[Sentence], mentions:
         if sentence.section in _NOT_CLINIC or _NOT_TOLD.search(sentence.text):
             continue
         for word in _NODE_WORD.finditer(sentence.text):
-            clause_start = max(sentence.text.rfind(c, 0, word.start()) for c in (";", ":", ".")) + 1
-            clause_end = min(
-                (i for i in (sentence.text.find(c, word.end()) for c in ";.") if i >= 0), default=len(sentence.text)
-            )
+            low, high = max(0, word.start() - 200), min(len(sentence.text), word.end() + 200)
+            clause_start = max(low - 1, *(sentence.text.rfind(c, low, word.start()) for c in ";:.")) + 1
+            found = (sentence.text.find(c, word.end(), high) for c in ";.")
+            clause_end = min((i for i in found if i >= 0), default=high)
             clause = sentence.text[clause_start:clause_end]
             if not _FELT.search(clause) or _TAKEN.search(clause):
                 continue

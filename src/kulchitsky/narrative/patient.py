@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from kulchitsky.case.issue import Level
 from kulchitsky.case.vocabulary import Sex
 from kulchitsky.narrative.notebook import Notebook
 from kulchitsky.narrative.sentences import Sentence
@@ -70,6 +71,8 @@ def read_patient(book: Notebook, sentences: Sequence[Sentence]) -> None:
             break
     if not book.has("patient.sex"):
         _sex_from_pronoun(book, about)
+    if not book.has("patient.sex"):
+        _sex_from_anatomy(book, about)
 
 
 def _age(book: Notebook, sentence: Sentence) -> None:
@@ -116,6 +119,34 @@ def _sex_from_pronoun(book: Notebook, sentences: Sequence[Sentence]) -> None:
     if len(female) != len(male):
         more, sex = (female, Sex.FEMALE) if len(female) > len(male) else (male, Sex.MALE)
         book.set("patient.sex", sex, more[0])
+
+
+_FEMALE_ORGAN = re.compile(
+    r"\b(?:vagina|vaginal|uterus|uterine|ovar(?:y|ies|ian)|vulva|endometri\w+|postmenopausal|hysterectomy"
+    r"|cervix uteri)\b",
+    re.I,
+)
+_MALE_ORGAN = re.compile(
+    r"\b(?:prostat\w*|testis|testicular|testicle|scrot\w+|penis|penile|orchidectomy|paratesticular|epididymis)\b",
+    re.I,
+)
+
+
+def _sex_from_anatomy(book: Notebook, sentences: Sequence[Sentence]) -> None:
+    """An organ that only one sex has settles what no word says; pointed out as an inference."""
+    for sentence in sentences:
+        for sex, pattern in ((Sex.FEMALE, _FEMALE_ORGAN), (Sex.MALE, _MALE_ORGAN)):
+            match = pattern.search(sentence.text)
+            if match:
+                book.set("patient.sex", sex, _place(sentence, match))
+                book.issue(
+                    Level.NOTE,
+                    "narrative.sex.inferred",
+                    f"the sex is not stated; {sex.value} follows from '{match.group().lower()}'",
+                    remedy="state the sex",
+                    path="patient.sex",
+                )
+                return
 
 
 def _place(sentence: Sentence, match: re.Match[str], group: str | int = 0) -> tuple[int, int]:

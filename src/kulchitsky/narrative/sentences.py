@@ -13,13 +13,13 @@ from functools import cache
 
 from kulchitsky.narrative.lexicon import load_data
 
-MAX_SENTENCE = 4000
+MAX_SENTENCE = 2000
 """Characters; longer runs are cut, so that no rule sees an unbounded stretch."""
 
 _BULLET = re.compile(r"[ ]{0,12}(?:[-•*+>]|\(?\d{1,2}[.)]|\(?[a-h][.)])[ ]+(?=\S)")
 _TABLE = re.compile(r"\|| {3,}\S|\t")
 _KEY = re.compile(r"[A-Za-z][\w ()/,+'-]{0,60}?\s?[:=](?=\s|$)")
-_END = re.compile(r"[.!?]+[\"')\]]{0,2}(?=\s)")
+_END = re.compile(r"(?<![.!?])[.!?]++[\"')\]]{0,2}(?=\s)")
 _OPENS = re.compile(r"[\"'(\[]{0,2}(?:[A-Z0-9À-Þ+•]|-\s)")
 
 
@@ -176,16 +176,18 @@ def _cut(clean: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         if not rest or not _OPENS.match(rest) or _abbreviated(clean, match.start(), rest):
             continue
         if clean[at:stop].strip():
-            yield from _bounded(at, stop)
+            yield from _bounded(clean, at, stop)
         at = stop
     if clean[at:end].strip():
-        yield from _bounded(at, end)
+        yield from _bounded(clean, at, end)
 
 
-def _bounded(start: int, end: int) -> Iterator[tuple[int, int]]:
+def _bounded(clean: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     while end - start > MAX_SENTENCE:
-        yield start, start + MAX_SENTENCE
-        start += MAX_SENTENCE
+        cut = clean.rfind(" ", start + MAX_SENTENCE // 2, start + MAX_SENTENCE)
+        cut = start + MAX_SENTENCE if cut < 0 else cut
+        yield start, cut
+        start = cut
     yield start, end
 
 

@@ -173,7 +173,7 @@ def _score(sentence: Sentence, number: int, m: Mention) -> float:
     if _OTHER_TUMOUR.search(clause_before) or _DATED.search(after):
         score -= 12
     if _CLEAR.search(clause_before[-25:]) or re.match(
-        r"[\s\w]{0,20}\b(?:normal|clear|free|negative)\b", clause_after, re.I
+        r"[\s\w]{0,20}\b(?:normal|clear|free|negative|contained no|no malignancy)\b", clause_after, re.I
     ):
         score -= 5
     if _PAIN.search(clause_before[-22:]) or _PAIN.search(clause_after[:14]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from kulchitsky.narrative.lexicon import load_data
 from kulchitsky.narrative.notebook import Notebook, Place
@@ -169,7 +169,12 @@ def _is_of_tumour(text: str, match: re.Match[str]) -> bool:
         rf"\b(?:{LESION})\s(?:\w+\s){{0,3}}(?:of|measuring)?\s?(?:about\s)?$", before, re.I
     ):
         return False
-    return _LESION.search(before + " " + after) is not None or _LESION.search(text) is not None
+    return _LESION.search(before + " " + after) is not None or _has_lesion(text)
+
+
+@lru_cache(maxsize=64)
+def _has_lesion(text: str) -> bool:
+    return _LESION.search(text) is not None
 
 
 def _method(sentence: Sentence, at: int) -> str:
@@ -177,7 +182,7 @@ def _method(sentence: Sentence, at: int) -> str:
         return "gross"
     if sentence.section == "imaging":
         return "imaging"
-    lead = sentence.text[:at]
+    lead = sentence.text[max(0, at - 250) : at]
     if _GROSS.search(lead):
         return "gross"
     if _IMAGED.search(lead):

@@ -412,7 +412,7 @@ class Scope:
 
     def _gap_is_small(self) -> bool:
         words = 0
-        for i in range(self.at - 1, -1, -1):
+        for i in range(self.at - 1, max(-1, self.at - 60), -1):
             item = self.items[i]
             if item.kind is Kind.MARK:
                 return True
@@ -479,7 +479,7 @@ class Scope:
 
     def _modal_ahead(self) -> bool:
         """Whether the clause goes on with a modal verb: ``a tumour with focal keratin may be ...``."""
-        for item in self.items[self.at + 1 :]:
+        for item in self.items[self.at + 1 : self.at + 40]:
             if item.kind in (Kind.SEMICOLON, Kind.CONTRAST):
                 return False
             if item.kind is Kind.MODAL:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from kulchitsky.case.vocabulary import State
 from kulchitsky.narrative.lexicon import Mention, Mentions
@@ -94,7 +95,12 @@ def _is_laboratory(clean: str, sentence: Sentence, m: Mention) -> bool:
         return False
     if sentence.section == "laboratory" or _BARE_NUMBER.match(after):
         return True
-    return _LABORATORY.search(sentence.text) is not None and _STAIN_WORDS.search(sentence.text) is None
+    return _speaks_of_blood(sentence.text)
+
+
+@lru_cache(maxsize=64)
+def _speaks_of_blood(text: str) -> bool:
+    return _LABORATORY.search(text) is not None and _STAIN_WORDS.search(text) is None
 
 
 _MORE_NUMBERS = re.compile(
@@ -157,9 +163,10 @@ def _of_tumour_cells(sentence: Sentence, verdict: Verdict) -> Verdict | None:
     """The verdict as far as it speaks of tumour cells: staining of other cells only is none of theirs."""
     first = min(verdict.mark.start, verdict.cue.start) - sentence.start
     last = max(verdict.mark.end, verdict.cue.end) - sentence.start
-    start = max(sentence.text.rfind(c, 0, first) for c in (";", ". ")) + 1
-    ends = [i for i in (sentence.text.find(c, last) for c in (";", ". ", ", but", " and positive")) if i >= 0]
-    clause = sentence.text[start : min(ends, default=len(sentence.text))]
+    low, high = max(0, first - 200), last + 200
+    start = max(low - 1, *(sentence.text.rfind(c, low, first) for c in (";", ". "))) + 1
+    ends = [i for i in (sentence.text.find(c, last, high) for c in (";", ". ", ", but", " and positive")) if i >= 0]
+    clause = sentence.text[start : min(ends, default=high)]
     other = _OTHER_CELLS.search(clause)
     if other is None or _TUMOUR_CELLS.search(clause) or verdict.state is not State.PRESENT:
         return verdict
