@@ -87,11 +87,11 @@ def count_slide(
         area = read_regions(regions, slide.um_per_px) if regions is not None else None
         view = survey(slide)
         wanted = view.map.countable & (area.mask(view.map.tissue.shape, view.map.um_per_px) if area else True)
-        _check_something_to_count(slide, view.map, wanted)
+        check_something_to_count(slide, view.map, wanted)
         found = _find_cells(slide, view, wanted, engine, threads, progress, resume_dir, block_px)
-        bad = _unreadable(slide)
+        bad = unreadable_issue(slide.name, slide.unreadable_tiles, slide.tiles_read)
         cells, cut = judge(found, engine.faintest, area, tumour_only=tumour_only)
-        method = _method(slide, engine, view, cut, tumour_only)
+        method = method_of(slide, engine, view, cut, tumour_only)
         count = summarise(slide, cells, view, method, hotspot_cells, hotspot_area_mm2, bad)
     return CountResult(count=count, cells=cells, tissue=view.map, calibration=view.calibration, cut=cut)
 
@@ -138,7 +138,8 @@ def judge(
     return cells.with_positive(signal > cut.cut_od), cut
 
 
-def _check_something_to_count(slide: Slide, mapped: TissueMap, wanted: NDArray[np.bool_]) -> None:
+def check_something_to_count(slide: Slide, mapped: TissueMap, wanted: NDArray[np.bool_]) -> None:
+    """Refuse a slide without tissue, or without any that may be counted."""
     if not mapped.tissue.any():
         raise RefusedSlide("no tissue was found on it", source=slide.name, remedy="check that the slide is stained")
     if not wanted.any():
@@ -176,30 +177,34 @@ def _find_cells(
     cells = table.concatenate(parts)
     if checkpoint is not None:
         checkpoint.clear()
-    # reading order of the slide, not of the blocks: the same table whatever the block size
-    order = np.lexsort((cells.x_um, cells.y_um))
-    return cells.take(order)
+    return in_reading_order(cells)
 
 
-def _unreadable(slide: Slide) -> Issue | None:
-    bad = slide.unreadable_tiles
+def in_reading_order(cells: CellTable) -> CellTable:
+    """Reading order of the slide, not of the blocks: the same table whatever the block size."""
+    return cells.take(np.lexsort((cells.x_um, cells.y_um)))
+
+
+def unreadable_issue(name: str, bad: int, read: int) -> Issue | None:
+    """What ``bad`` damaged tiles of ``read`` mean: nothing, an issue, or a refused slide."""
     if bad == 0:
         return None
-    if bad > _MOST_BAD_TILES * slide.tiles_read + 1:
-        problem = f"{bad} of {slide.tiles_read} tiles read are damaged"
-        raise RefusedSlide(problem, source=slide.name, remedy="copy or scan the slide again")
+    if bad > _MOST_BAD_TILES * read + 1:
+        problem = f"{bad} of {read} tiles read are damaged"
+        raise RefusedSlide(problem, source=name, remedy="copy or scan the slide again")
     message = f"{bad} damaged tiles were left out of the count"
     remedy = "copy or scan the slide again"
-    return Issue(level=Level.SERIOUS, code="slide.tiles.damaged", message=message, remedy=remedy, path=slide.name)
+    return Issue(level=Level.SERIOUS, code="slide.tiles.damaged", message=message, remedy=remedy, path=name)
 
 
-def _method(
+def method_of(
     slide: Slide,
     engine: Detector,
     view: Survey,
     cut: classify.PositivityCut,
     tumour_only: bool,
 ) -> dict[str, Any]:
+    """How the count was made: enough to repeat it."""
     cal = view.calibration
     return {
         "software": __version__,

@@ -44,6 +44,17 @@ class SlideLevel:
     downsample: float
 
 
+@dataclass(frozen=True, slots=True)
+class TileLog:
+    """Tiles, as level and number: those asked for, and those of them that could not be decoded."""
+
+    asked: frozenset[tuple[int, int]] = frozenset()
+    unreadable: frozenset[tuple[int, int]] = frozenset()
+
+    def __or__(self, other: TileLog) -> TileLog:
+        return TileLog(self.asked | other.asked, self.unreadable | other.unreadable)
+
+
 class Source(Protocol):
     """Where pixels come from."""
 
@@ -126,16 +137,26 @@ class Slide:
         """Different tiles asked for so far; 0 where the format is not read tile by tile."""
         return self._source.asked if isinstance(self._source, _TiffSource) else 0
 
+    @property
+    def tiles(self) -> TileLog:
+        """Which tiles were asked for so far; empty where the format is not read tile by tile."""
+        return self._source.log() if isinstance(self._source, _TiffSource) else TileLog()
+
     def fingerprint(self) -> str:
-        """SHA-256 over the file's length and 256 kB samples along it: names the content, at a fixed cost."""
-        digest = hashlib.sha256()
-        size = self.path.stat().st_size
-        digest.update(str(size).encode())
-        with self.path.open("rb") as file:
-            for start in np.unique(np.linspace(0, max(0, size - 262_144), 33).astype(int)):
-                file.seek(int(start))
-                digest.update(file.read(262_144))
-        return digest.hexdigest()
+        """Names the content of the file, see :func:`content_checksum`."""
+        return content_checksum(self.path)
+
+
+def content_checksum(path: Path) -> str:
+    """SHA-256 over a file's length and 256 kB samples along it: names the content, at a fixed cost."""
+    digest = hashlib.sha256()
+    size = path.stat().st_size
+    digest.update(str(size).encode())
+    with path.open("rb") as file:
+        for start in np.unique(np.linspace(0, max(0, size - 262_144), 33).astype(int)):
+            file.seek(int(start))
+            digest.update(file.read(262_144))
+    return digest.hexdigest()
 
 
 def open_slide(path: str | os.PathLike[str], um_per_px: float | None = None, objective: float | None = None) -> Slide:
@@ -264,6 +285,10 @@ class _TiffSource:
     @property
     def asked(self) -> int:
         return len(self._seen)
+
+    def log(self) -> TileLog:
+        with self._lock:
+            return TileLog(frozenset(self._seen), frozenset(self._bad))
 
     def close(self) -> None:
         self._tiles.close()

@@ -110,13 +110,13 @@ def _slides_in(folder: Path) -> list[SlideRef]:
     found = []
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SLIDE_ENDINGS:
-            stain = _stain_of(path.stem)
+            stain = stain_of_name(path.stem)
             if stain is not None:
                 found.append(SlideRef(path=path.name, stain=stain))
     return found
 
 
-def _stain_of(stem: str) -> str | None:
+def stain_of_name(stem: str) -> str | None:
     """The marker a file name starts with: the longest leading run of its words that is a marker's name."""
     words = re.split(r"[\s_.-]+", stem.lower())
     for n in range(len(words), 0, -1):
