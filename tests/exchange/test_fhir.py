@@ -100,6 +100,23 @@ def test_stage_and_grade_say_undetermined(worked: WorkedUpCase) -> None:
     assert "dataAbsentReason" in unknown
 
 
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [("undetermined", "unknown"), ("ungraded", "not-applicable"), ("not_staged", "not-applicable")],
+)
+def test_words_for_no_value_are_no_values(worked: WorkedUpCase, word: str, reason: str) -> None:
+    graded = worked.grade[0].model_copy(update={"grade": word})
+    staged = worked.stage.readings[0].model_copy(update={"stage": word})
+    changed = worked.model_copy(
+        update={"grade": (graded,), "stage": worked.stage.model_copy(update={"readings": (staged,)})}
+    )
+    made = bundle(changed)
+    for found in (by_code(made, "C18000")[0], by_code(made, "399390009")[0]):
+        assert "valueCodeableConcept" not in found
+        assert found["dataAbsentReason"]["coding"][0]["code"] == reason
+    Bundle.model_validate(json.loads(json.dumps(made)))
+
+
 def test_no_evidence_of_disease_is_never_called_worse(worked: WorkedUpCase) -> None:
     trend = by_code(bundle(worked), "97509-4")
     assert len(trend) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 import sqlite3
 import sys
@@ -125,7 +126,7 @@ def test_work_up_goes_in_with_its_case(run: Run, chart: Path, tmp_path: Path) ->
         differential=Differential(edition="e", diagnoses=(), none_of_these=1),
         stage=StageVerdict(),
         plan=Plan(),
-        versions=Versions(software="0.1", knowledge_edition="e"),
+        versions=Versions(software="0.1", knowledge_edition="e", created=dt.datetime(2023, 7, 9, tzinfo=dt.UTC)),
     )
     (tmp_path / "worked.json").write_text(worked.model_dump_json())
     done = run("add", tmp_path / "worked.json", "--json").json["added"][0]

@@ -29,6 +29,7 @@ _DRUGS = (
     TreatmentKind.SOMATOSTATIN_ANALOGUE,
     TreatmentKind.TARGETED,
 )
+_ABSENT = {"undetermined": "unknown", "ungraded": "not_applicable", "not_staged": "not_applicable"}
 _TREATMENT_CATEGORY = {TreatmentKind.SURGERY: "surgical_procedure", TreatmentKind.RADIOTHERAPY: "radiotherapy"}
 _CATEGORY_PROFILE = {
     "T": "mcode-tnm-primary-tumor-category",
@@ -61,8 +62,8 @@ def course(case: Case, subject: Subject) -> Iterator[Element]:
 
 def grade(verdict: GradeVerdict, n: int, subject: Subject) -> Element:
     """Return a histologic grade; *undetermined* is a missing value, its probabilities stay as components."""
-    value: Element = {"dataAbsentReason": coded("unknown")}
-    if verdict.grade != "undetermined":
+    value = _no_value(verdict.grade)
+    if not value:
         tier = _TIER.get(verdict.grade)
         value = {"valueCodeableConcept": coded(tier, verdict.grade) if tier else concept(verdict.grade)}
     made = observation(
@@ -92,15 +93,15 @@ def stage(reading: StageReading, n: int, subject: Subject) -> Iterator[Element]:
         role = f"stage/{n}/{category.name}"
         prefix = "p" if category.prefix == "p" else "c" if category.prefix == "c" else ""
         code = f"category_{category.name}" + (f"_{prefix}" if prefix else "")
-        value: Element = {"dataAbsentReason": coded("unknown")}
-        if category.value != "undetermined":
+        value = _no_value(category.value)
+        if not value:
             value = {"valueCodeableConcept": concept(category.value, own_coding("tnm", category.value))}
         made = observation(subject, role, coded(code), focus=[subject.tumour], method=method, **value)
         made["meta"] = {"profile": [MCODE + _CATEGORY_PROFILE[category.name]]}
         members.append(reference("Observation", subject.case_id, role))
         yield made
-    value = {"dataAbsentReason": coded("unknown")}
-    if reading.stage != "undetermined":
+    value = _no_value(reading.stage)
+    if not value:
         value = {"valueCodeableConcept": concept(f"stage {reading.stage}", own_coding("stage", reading.stage))}
     prefixes = {category.prefix for category in reading.categories}
     group = "stage_group_p" if prefixes == {"p"} else "stage_group_c" if prefixes == {"c"} else "stage_group"
@@ -116,6 +117,12 @@ def stage(reading: StageReading, n: int, subject: Subject) -> Iterator[Element]:
     )
     made["meta"] = {"profile": [MCODE + "mcode-tnm-stage-group"]}
     yield made
+
+
+def _no_value(word: str) -> Element:
+    """Return why there is no value, where the word says so; nothing where it is a value."""
+    reason = _ABSENT.get(word)
+    return {"dataAbsentReason": coded(reason)} if reason else {}
 
 
 def _procedure(procedure: Procedure, n: int, subject: Subject) -> Element:

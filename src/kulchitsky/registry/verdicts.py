@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy.engine import Connection, Engine
 
 from kulchitsky.case.errors import RefusedRegistry
@@ -81,6 +82,32 @@ def verdicts(engine: Engine, key: str) -> list[StoredVerdict]:
     statement = sa.select(*columns).join(StudyCase, StudyCase.id == Verdict.case_id).where(StudyCase.key == key)
     with engine.connect() as connection:
         return [StoredVerdict(*row) for row in connection.execute(statement.order_by(Verdict.id)).all()]
+
+
+def latest_work_up(engine: Engine, case: Case) -> WorkedUpCase | None:
+    """Return the latest work-up of exactly this record, or ``None``; one that this version cannot read is refused."""
+    statement = (
+        sa.select(Verdict.body)
+        .join(StudyCase, StudyCase.id == Verdict.case_id)
+        .join(Revision, sa.and_(Revision.case_id == Verdict.case_id, Revision.number == Verdict.revision))
+        .where(StudyCase.key == case.id, Revision.body == body_of(case))
+        .order_by(Verdict.id.desc())
+        .limit(1)
+    )
+    with engine.connect() as connection:
+        body = connection.scalar(statement)
+    if body is None:
+        return None
+    try:
+        return WorkedUpCase.model_validate_json(body)
+    except ValidationError as error:
+        path = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise RefusedRegistry(
+            f"the stored work-up does not fit this version ({path})",
+            source=str(engine.url.database),
+            place=case.id,
+            remedy="work the case up again",
+        ) from None
 
 
 def latest_conclusion(connection: Connection, case_id: int, body: str) -> dict[str, str]:
