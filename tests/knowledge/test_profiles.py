@@ -63,6 +63,12 @@ def test_components_are_those_of_the_entities() -> None:
         assert not p.component or p.component in known[p.entity], p.id
 
 
+def test_sources_of_profiles_resolve() -> None:
+    cited = [(p.id, key) for p in PROFILES.profiles for keys in p.cites.values() for key in keys]
+    assert cited
+    assert [c for c in cited if c[1] not in load_knowledge().references] == []
+
+
 def test_quantities_are_possible() -> None:
     for p in PROFILES.profiles:
         assert p.age is not None

@@ -15,9 +15,8 @@ from kulchitsky.knowledge.profiles import read_toml
 class ClinicalWord:
     """One clinical finding: where in a case it may stand, and the pattern (over lower-case text) that shows it.
 
-    ``upper`` is the value above which a laboratory result without interpretation counts as raised (``upper_mg`` where its
-    unit is milligrams);
-    ``mirror`` names a finding whose stated absence is this one's presence; ``said_by`` are
+    ``upper`` is the value above which a laboratory result without interpretation counts as raised (``upper_mg`` where
+    its unit is milligrams); ``mirror`` names a finding whose stated absence is this one's presence; ``said_by`` are
     settings of the tissue that say the same already.
     """
 

@@ -24,7 +24,7 @@ _STAIN_LEVELS = ("always", "usual", "often", "half", "some", "uncommon", "rare",
 _MENTION_LEVELS = ("usual", "often", "half", "some", "uncommon", "rare", "never")
 _PLACE_LEVELS = ("main", "often", "some", "rare")
 _PLAIN = frozenset(
-    {"parent", "entity", "component", "share", "base", "basis", "sources", "place", "region", "age", "male", "ki67"}
+    {"parent", "entity", "component", "share", "base", "basis", "cite", "place", "region", "age", "male", "ki67"}
     | {"mitoses", "duration_months", "size_cm", "dots", "apart"}
 )
 
@@ -46,7 +46,8 @@ class Profile:
     question. ``age`` is mean and standard deviation in years; ``ki67`` median and 5th to 95th percentile in percent;
     ``mitoses`` (per 2 mm2), ``duration_months`` and ``size_cm`` are median and geometric standard deviation.
     ``stated`` are the findings that this profile states itself instead of inheriting them; ``apart`` are findings by
-    which the components of its entity differ, so that counts over the whole entity hold for none of them.
+    which the components of its entity differ, so that counts over the whole entity hold for none of them. ``cites``
+    are keys of the reference list, by finding, for what a source says in words and no row of the evidence counts.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Profile:
     duration_months: tuple[float, float] | None
     size_cm: tuple[float, float] | None
     basis: str
+    cites: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,7 @@ def _profile(
         duration_months=_pair(nearest("duration_months")),
         size_cm=_pair(nearest("size_cm")),
         basis=table.get("basis", ""),
+        cites=MappingProxyType({name: tuple(keys.split()) for name, keys in table.get("cite", {}).items()}),
     )
 
 

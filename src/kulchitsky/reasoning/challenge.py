@@ -20,6 +20,8 @@ from kulchitsky.reasoning.reasons import kind_of
 
 Floats = NDArray[np.float64]
 
+_LEAST_SHOWN = 0.001
+
 _DENSITIES = ("age", "ki67", "mitoses", "duration", "size", "region")
 
 
@@ -132,8 +134,9 @@ def _sentence(
     finding: Finding, entity: str, probability: float, rival: str, ratio: float, knowledge: KnowledgeBase
 ) -> str:
     name, other = knowledge.entities[entity].name, knowledge.entities[rival].name
+    shown = f"{probability:.2g}" if probability >= _LEAST_SHOWN else f"below {_LEAST_SHOWN:g}"
     return (
-        f"{finding.label[:1].upper()}{finding.label[1:]}: expected with probability {probability:.2g} in {name}; "
+        f"{finding.label[:1].upper()}{finding.label[1:]}: expected with probability {shown} in {name}; "
         f"{10**-ratio:.3g} times better explained by {other}."
     )
 
@@ -152,12 +155,21 @@ def _missing(
             kind="missing_test",
             finding=names,
             sentence=f"{names} not done: {test.reason}.",
-            sources=test.sources,
+            sources=tuple(dict.fromkeys((*test.sources, *_counted(entity, test.markers, knowledge)))),
         )
     for contradiction in _from_rivals(done, post, entity, knowledge, ordering):
         if not any(contradiction.finding in c.finding for c in found.values()):
             found[(contradiction.finding,)] = contradiction
     return list(found.values())
+
+
+def _counted(entity: str, markers: tuple[str, ...], knowledge: KnowledgeBase) -> tuple[str, ...]:
+    """The two largest counted series of each marker in the entity."""
+    found: list[str] = []
+    for marker in markers:
+        rows = [r for r in knowledge.evidence_by_cell.get((entity, marker), ()) if r.poolable]
+        found += [r.source for r in sorted(rows, key=lambda r: -(r.n_tested or 0.0))[:2]]
+    return tuple(found)
 
 
 def _from_rivals(
@@ -183,12 +195,10 @@ def _from_rivals(
             f"{name} not done: expected positive in {100 * b[best]:.0f} % of {rival} (still at "
             f"{post.entities[r]:.2g}) and in {100 * a[best]:.0f} % of {knowledge.entities[entity].name}."
         )
-        sources = [
-            row.source
-            for which in (table.entities[r], entity)
-            for row in knowledge.evidence_by_cell.get((which, markers[best]), ())
-            if row.poolable
-        ]
+        sources = (
+            *_counted(table.entities[r], (markers[best],), knowledge),
+            *_counted(entity, (markers[best],), knowledge),
+        )
         found.setdefault(
             name,
             Contradiction(
@@ -196,7 +206,7 @@ def _from_rivals(
                 finding=name,
                 sentence=sentence,
                 better_explained_by=table.entities[r],
-                sources=tuple(dict.fromkeys(sources))[:4],
+                sources=tuple(dict.fromkeys(sources)),
             ),
         )
     return list(found.values())

@@ -202,6 +202,12 @@ def _features(knowledge: KnowledgeBase) -> dict[tuple[str, str], dict[str, list[
 def _counted(profile: Profile, finding: str, counts: list[Count], model: ModelParameters) -> Cell:
     k, n = np.array([c[0] for c in counts]), np.array([c[1] for c in counts])
     mean, cases, _ = _expectation(profile, finding, model)
-    pooled = pool(k, n, prior_mean=mean, prior_cases=min(cases, model.expectation_cases), usual_correlation=model.usual_correlation)
+    pooled = pool(
+        k,
+        n,
+        prior_mean=mean,
+        prior_cases=min(cases, model.expectation_cases),
+        usual_correlation=model.usual_correlation,
+    )
     sources = tuple(dict.fromkeys(source for _, _, source in sorted(counts, key=lambda c: -c[1])))
     return Cell(pooled, "counts", float(k.sum()), float(n.sum()), len(counts), sources)

@@ -28,14 +28,16 @@ class Basis:
 def kind_of(finding: Finding, entity: str, post: Posterior, knowledge: KnowledgeBase) -> Basis:
     """The basis of a finding in an entity: that of its weightiest component."""
     table = post.table
-    if finding.kind in ("age", "ki67", "mitoses", "duration", "size", "region"):
-        return Basis("density", sources=_density_sources(finding, entity, knowledge))
     members = np.flatnonzero(table.entity_of == table.entities.index(entity))
     best = table.profiles[members[np.argmax(post.profiles[members])]]
+    if finding.kind in ("age", "ki67", "mitoses", "duration", "size", "region"):
+        return Basis(
+            "density", sources=_density_sources(finding, entity, knowledge) or best.cites.get(finding.id, ())
+        )
     rate = finding.members[0] if finding.kind == "panel" else finding.rate
     cell = table.cell(best, rate)
     if cell.origin != "counts":
-        return Basis(cell.origin, rate=cell.pooled.mean)
+        return Basis(cell.origin, rate=cell.pooled.mean, sources=best.cites.get(finding.rate, ()))
     return Basis("counts", cell.pooled.mean, cell.n_positive, cell.n_tested, cell.studies, cell.sources)
 
 
