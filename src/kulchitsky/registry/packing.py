@@ -104,15 +104,20 @@ class PackedCases:
         cls, ids: Sequence[int], rows: Sequence[bytes], bits: dict[str, int], values: dict[int, str]
     ) -> PackedCases:
         """Line up packed rows; shorter ones are filled with *unknown*."""
-        widths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
+        widths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
         widest = int(widths.max(initial=_FIXED))
-        table = np.zeros((len(rows), widest), dtype=np.uint8)
-        for width in np.unique(widths):
-            where = np.flatnonzero(widths == width)
-            joined = b"".join(rows[i] for i in where.tolist())
-            table[where, :width] = np.frombuffer(joined, dtype=np.uint8).reshape(len(where), int(width))
+        if (widths == widest).all():
+            table = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), widest)
+        else:
+            table = np.zeros((len(rows), widest), dtype=np.uint8)
+            for width in np.unique(widths):
+                where = np.flatnonzero(widths == width)
+                joined = b"".join([rows[i] for i in where.tolist()])
+                table[where, :width] = np.frombuffer(joined, dtype=np.uint8).reshape(len(where), int(width))
         fixed = np.ascontiguousarray(table[:, :_FIXED])
-        return cls(np.asarray(ids, dtype=np.int64), fixed, table[:, _FIXED:], bits, values)
+        # states lie column by column: reading one finding of all cases touches one stretch of memory
+        states = np.ascontiguousarray(table[:, _FIXED:].T)
+        return cls(np.asarray(ids, dtype=np.int64), fixed, states, bits, values)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -130,9 +135,9 @@ class PackedCases:
     def state(self, finding: str) -> NDArray[np.uint8]:
         """Return the two-bit state (N,) of a finding; all unknown where no case ever had it."""
         index = self.bits.get(finding)
-        if index is None or index // 4 >= self.states.shape[1]:
+        if index is None or index // 4 >= len(self.states):
             return np.zeros(len(self), dtype=np.uint8)
-        return (self.states[:, index // 4] >> np.uint8(2 * (index % 4))) & np.uint8(3)
+        return (self.states[index // 4] >> np.uint8(2 * (index % 4))) & np.uint8(3)
 
     def words(self, name: str) -> NDArray[np.object_]:
         """Return any field as words (N,), ``None`` where unknown: what grouping and filters compare.

@@ -167,9 +167,14 @@ def _column(
     unknown: NDArray[np.bool_],
     word: Callable[[int], str],
 ) -> _Column:
-    # what is unknown counts as the mean over those who know it and one made-up case at one half
-    expected = (float(difference[~unknown].sum()) + 0.5) / (int((~unknown).sum()) + 1)
+    known = ~unknown
+    expected = _expected(float(difference.sum(where=known)), int(known.sum()))
     return _Column(finding, asked, weight, np.where(unknown, expected, difference), unknown, word)
+
+
+def _expected(total: float, known: int) -> float:
+    """Return what an unknown finding counts as: the mean over those who know it and one made-up case at one half."""
+    return (total + 0.5) / (known + 1)
 
 
 def _numeric(name: str, asked: float, weight: float, packed: PackedCases) -> _Column:
@@ -204,9 +209,10 @@ def _nominal(name: str, asked: str, weight: float, packed: PackedCases) -> _Colu
 
 def _state(name: str, asked: str, weight: float, packed: PackedCases) -> _Column:
     states = packed.state(name)
-    table = np.array([[abs(_level(a) - _level(b)) for b in range(4)] for a in range(4)])
-    difference = table[STATE_BITS[asked]][states]
-    return _column(name, asked, weight, difference, states == 0, lambda i: STATE_WORDS[int(states[i])])
+    gap = np.array([abs(_level(STATE_BITS[asked]) - _level(state)) for state in range(4)])
+    counts = np.bincount(states, minlength=4)[1:]
+    gap[0] = _expected(float(counts @ gap[1:]), int(counts.sum()))  # 0 is unknown
+    return _Column(name, asked, weight, gap[states], states == 0, lambda i: STATE_WORDS[int(states[i])])
 
 
 def _level(state: int) -> float:

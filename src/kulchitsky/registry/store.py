@@ -288,7 +288,8 @@ class Registry:
         with self._engine.connect() as connection:
             terms = Terms(connection)
             rows = connection.execute(statement).all()
-        return PackedCases.of([r[0] for r in rows], [r[1] for r in rows], terms.bits, terms.values)
+        ids, features = zip(*rows, strict=True) if rows else ((), ())
+        return PackedCases.of(ids, features, terms.bits, terms.values)
 
     def _pack_missing(self) -> None:
         stale = sa.or_(StudyCase.layout.is_(None), StudyCase.layout != LAYOUT)
