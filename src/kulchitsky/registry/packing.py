@@ -137,7 +137,8 @@ class PackedCases:
         index = self.bits.get(finding)
         if index is None or index // 4 >= len(self.states):
             return np.zeros(len(self), dtype=np.uint8)
-        return (self.states[index // 4] >> np.uint8(2 * (index % 4))) & np.uint8(3)
+        state: NDArray[np.uint8] = (self.states[index // 4] >> np.uint8(2 * (index % 4))) & np.uint8(3)
+        return state
 
     def words(self, name: str) -> NDArray[np.object_]:
         """Return any field as words (N,), ``None`` where unknown: what grouping and filters compare.
