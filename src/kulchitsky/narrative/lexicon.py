@@ -25,6 +25,9 @@ _SOFT = frozenset("-/.'")
 MIN_TYPO_LETTERS = 9
 """Shorter names have neighbours among ordinary words (inhibin, inhibit)."""
 
+MAX_TYPO_LETTERS = 24
+"""No name is longer; a run of letters beyond this is no misspelling."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:
@@ -106,7 +109,7 @@ class Lexicon:
         return sum(c.isupper() for c in seen) >= 2
 
     def _spelled(self, norm: str) -> str:
-        if len(norm) < MIN_TYPO_LETTERS or norm in self.words or not norm.isalpha():
+        if not MIN_TYPO_LETTERS <= len(norm) <= MAX_TYPO_LETTERS or norm in self.words or not norm.isalpha():
             return norm
         if norm not in self._cache:
             if len(self._cache) > 50_000:

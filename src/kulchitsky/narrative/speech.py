@@ -36,8 +36,9 @@ def manner_of(sentence: Sentence) -> Manner:
 def of_the_case(sentences: list[Sentence]) -> list[Sentence]:
     """Sentences that state something of this case."""
     inside = [s for s in sentences if s.section not in OUTSIDE]
-    if not any(len(s.text) > 60 for s in inside):
-        inside = [s for s in sentences if s.section in ("", "abstract")]
+    if sum(len(s.text) for s in inside) < 60:
+        # a paper of which only the abstract is here
+        inside = [*inside, *(s for s in sentences if s.section == "abstract")]
     return [s for s in inside if manner_of(s) is Manner.STATES]
 
 

@@ -234,6 +234,8 @@ def _rest(clean: str, start: int, end: int, free: _Free) -> Iterator[Item]:
         if piece.is_space or not free.is_free(first, last):
             continue
         kind = _SIGNS.get(piece.text)
+        if piece.text == "|" and not (clean[start:first].strip() and clean[last:end].strip(" .|")):
+            kind = Kind.SEMICOLON  # the rim of a table
         if kind is None:
             kind = Kind.WORD if piece.is_word else Kind.DASH if piece.text == "-" else Kind.FILLER
         yield Item(kind, "", first, last, piece.text)
