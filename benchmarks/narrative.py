@@ -91,7 +91,7 @@ def told_side(row: dict[str, Any]) -> str | None:
 
 REGIONS = (
     ("scalp", r"scalp"), ("eyelid", r"eyelid"), ("face", r"temple|nasolabial|forehead|cheek"),
-    ("groin", r"groin|inguinal"), ("axilla", r"axilla"), ("upper_limb", r"hand|arm"), ("lower_limb", r"thigh|legs?\b"),
+    ("groin", r"groin|inguinal"), ("axilla", r"axilla"), ("upper_limb", r"hand|arm"), ("lower_limb", r"thigh|legs?\b"),  # noqa: E501
     ("neck", r"neck|submandibular|thyroid"),
 )  # fmt: skip
 
@@ -291,7 +291,7 @@ def main() -> int:
     figures["report"]["spans"] = {"exact": good, "all": total}
     figures["time"] = {"load_seconds": round(load, 3), **timings(report)}
     console.print(
-        f"report: {sum(found.values())} of {len(found)} facts; missed {figures['report']['missed']}; spans {good}/{total}"
+        f"report: {sum(found.values())} of {len(found)} facts; missed {figures['report']['missed']}; spans {good}/{total}"  # noqa: E501
     )
     console.print(figures["time"])
     console.print(f"written to {write_result('narrative', figures, data=[CASES, REPORT])}")

@@ -166,7 +166,9 @@ def test_any_text_is_read_and_spans_hold(text: str) -> None:
 
 
 def test_right_to_left_text_gives_an_empty_case() -> None:
-    reading = read_text("המטופלת בת שבעים ושבע עם גוש בירך השמאלית. " * 20 + "المريضة في السابعة والسبعين من عمرها. " * 20)
+    reading = read_text(
+        "המטופלת בת שבעים ושבע עם גוש בירך השמאלית. " * 20 + "المريضة في السابعة والسبعين من عمرها. " * 20
+    )
     assert reading.case.markers == ()
     assert reading.case.patient.age_years is None
 

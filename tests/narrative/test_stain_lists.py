@@ -8,15 +8,18 @@ from hypothesis import strategies as st
 from kulchitsky.narrative.read_text import read_text
 
 NAMES = {
-    "CK20": "ck20", "CK7": "ck7", "TTF-1": "ttf1", "synaptophysin": "synaptophysin", "chromogranin A": "chromogranin_a",
-    "CD56": "cd56", "S100": "s100", "HMB-45": "hmb45", "CD45": "cd45", "CD99": "cd99", "desmin": "desmin", "INSM1": "insm1",
-    "Melan-A": "melan_a", "p63": "p63", "GATA3": "gata3", "neurofilament": "neurofilament", "CDX2": "cdx2", "EMA": "ema",
+    "CK20": "ck20", "CK7": "ck7", "TTF-1": "ttf1", "synaptophysin": "synaptophysin", "chromogranin A": "chromogranin_a",  # noqa: E501
+    "CD56": "cd56", "S100": "s100", "HMB-45": "hmb45", "CD45": "cd45", "CD99": "cd99", "desmin": "desmin", "INSM1": "insm1",  # noqa: E501
+    "Melan-A": "melan_a", "p63": "p63", "GATA3": "gata3", "neurofilament": "neurofilament", "CDX2": "cdx2", "EMA": "ema",  # noqa: E501
 }  # fmt: skip
 
 POSITIVE = ("positive for {}", "immunoreactive for {}", "strongly positive for {}")
 NEGATIVE = ("negative for {}", "non-reactive for {}", "did not stain for {}")
 AFTER = {"present": ("{} were positive", "{} are expressed"), "absent": ("{} were negative", "{} were not expressed")}
-HEADED = {"present": ("Positive: {}", "Expressed: {}"), "absent": ("Negative: {}", "Not expressed: {}", "No staining: {}")}
+HEADED = {
+    "present": ("Positive: {}", "Expressed: {}"),
+    "absent": ("Negative: {}", "Not expressed: {}", "No staining: {}"),
+}
 SIGNS = {"present": ("{} (+)", "{} +", "{}: positive"), "absent": ("{} (-)", "{}: negative", "{} neg")}
 
 names = st.lists(st.sampled_from(sorted(NAMES)), min_size=2, max_size=8, unique=True)

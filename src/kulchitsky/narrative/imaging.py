@@ -208,7 +208,8 @@ def _all_clear(sentence: Sentence, scan: _Scan, mentions: Mentions) -> Iterator[
     whole = sentence.text[scan.head[0] : scan.body[1]]
     if not _NONE.search(whole):
         return
-    where = mentions.of("place", start=sentence.start + scan.head[0], end=sentence.start + scan.body[1])
+    where = mentions.of("place", start=sentence.start + scan.body[0], end=sentence.start + scan.body[1])
+    where = where or mentions.of("place", start=sentence.start + scan.head[0], end=sentence.start + scan.body[1])
     place = (scan.mention.start, scan.mention.end)
     what = "uptake" if scan.modality.value in _FUNCTIONAL else "lesion"
     if not where:
