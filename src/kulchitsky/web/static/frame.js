@@ -14,7 +14,7 @@ export class Frame {
     const zero = viewport.pixelFromPoint(new OpenSeadragon.Point(0, 0), true);
     const one = viewport.pixelFromPoint(new OpenSeadragon.Point(1, 0), true);
     const perPx = (one.x - zero.x) / this.slide.width_px;
-    return { scale: perPx / this.umPerPx, dx: zero.x, dy: zero.y };
+    return { scale: perPx / this.umPerPx, dx: zero.x, dy: zero.y, perPx };
   }
 
   toUm(x, y) {
