@@ -233,13 +233,14 @@ def _move_about(page: Page) -> None:
 
 
 def _seconds_to_cells(page: Page) -> float:
-    """From a jump to a fresh field until its cells are there."""
-    page.evaluate("kulchitsky.frame.show(2222, 3333, 700, true)")
+    """From a jump to a field not seen before until its cells are there."""
     started = time.monotonic()
-    _until(
-        page,
-        "kulchitsky.overlay.cells.inView(kulchitsky.frame.visible()).length && !kulchitsky.overlay.cells.waiting.size",
-    )
+    page.evaluate("""() => {
+      const { frame, overlay } = kulchitsky, { columns, rows, side } = overlay.cells;
+      frame.show(columns * side * 0.93, rows * side * 0.07, 700, true);
+    }""")
+    page.wait_for_timeout(20)
+    _until(page, "((c) => c.inView(kulchitsky.frame.visible()).length && !c.waiting.size)(kulchitsky.overlay.cells)")
     return time.monotonic() - started
 
 
