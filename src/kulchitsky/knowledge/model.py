@@ -16,6 +16,7 @@ class ModelParameters:
     other_stains: float
     context: float
     prior: float
+    sharpness: float
     redundant_groups: frozenset[str]
     stain_floor: float
     context_floor: float
@@ -53,6 +54,7 @@ def load_model() -> ModelParameters:
         other_stains=tempering["other_stains"],
         context=tempering["context"],
         prior=tempering["prior"],
+        sharpness=tempering["sharpness"],
         redundant_groups=frozenset(tempering["redundant_groups"]),
         stain_floor=t["floor"]["stain"],
         context_floor=t["floor"]["context"],

@@ -55,7 +55,9 @@ def _given_others(post: Posterior, f: int) -> tuple[Floats, Floats]:
     without = softmax(post.prior_term + post.terms.sum(axis=0) - post.terms[f])
     totals = np.zeros(len(post.table.entities))
     np.add.at(totals, post.table.entity_of, without)
-    return without / np.where(totals > 0, totals, 1.0)[post.table.entity_of], np.exp(post.terms[f])
+    return without / np.where(totals > 0, totals, 1.0)[post.table.entity_of], np.exp(
+        post.terms[f] / post.table.model.sharpness
+    )
 
 
 def _per_entity(post: Posterior, f: int) -> Floats:
@@ -117,7 +119,7 @@ def _probability(
         return point, None
     total = drawn.total[here] - drawn.terms[f][here]
     weights = softmax(total)
-    sampled = np.sum(weights * np.exp(drawn.terms[f][here]), axis=0)
+    sampled = np.sum(weights * np.exp(drawn.terms[f][here] / table.model.sharpness), axis=0)
     low, high = np.quantile(sampled, [0.025, 0.975])
     return point, (float(min(low, point)), float(max(high, point)))
 

@@ -83,7 +83,7 @@ def marker_rates(post: Posterior, markers: Sequence[str], knowledge: KnowledgeBa
     for marker in markers:
         finding = Finding(marker, "stain", marker, knowledge.markers[marker].group, marker)
         exponent, floor = exponent_and_floor(finding, post.table.model)
-        rows.append(tempered(stain_rates(post.table, marker).mean, exponent, floor))
+        rows.append(tempered(stain_rates(post.table, marker).mean, post.table.model.sharpness * exponent, floor))
     return np.stack(rows) if rows else np.zeros((0, len(post.table.profiles)))
 
 

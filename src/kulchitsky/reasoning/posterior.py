@@ -24,7 +24,10 @@ _NEGLIGIBLE = 1e-7
 
 @dataclass(frozen=True)
 class Posterior:
-    """Log terms of every profile of a case: prior (P,) and one row a finding (F, P), natural logarithms."""
+    """Log terms of every profile of a case: prior (P,) and one row a finding (F, P), natural logarithms.
+
+    Terms are calibrated (multiplied by the model's sharpness), so that they add up to the posterior.
+    """
 
     table: RateTable
     settings: tuple[str, ...]
@@ -75,7 +78,8 @@ def posterior(
     settings = settings_of(case)
     terms = [log_likelihood(f, table) for f in seen]
     stacked = np.stack(terms) if terms else np.zeros((0, len(table.profiles)))
-    return Posterior(table, settings, seen, log_prior(table, settings), stacked)
+    sharpness = table.model.sharpness
+    return Posterior(table, settings, seen, sharpness * log_prior(table, settings), sharpness * stacked)
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ def draw(post: Posterior, *, draws: int, seed: int) -> Draws:
     rng = np.random.default_rng(seed)
     active = np.flatnonzero(post.profiles > _NEGLIGIBLE)
     noise = rng.normal(0.0, post.table.model.prior_log_sd, (len(post.table.entities), draws))
-    prior_term = post.prior_term[active, None] + noise[post.table.entity_of[active]]
-    terms = [drawn_log_likelihood(f, post.table, active, draws=draws, rng=rng) for f in post.findings]
+    sharpness = post.table.model.sharpness
+    prior_term = post.prior_term[active, None] + sharpness * noise[post.table.entity_of[active]]
+    terms = [sharpness * drawn_log_likelihood(f, post.table, active, draws=draws, rng=rng) for f in post.findings]
     stacked = np.stack(terms) if terms else np.zeros((0, len(active), draws))
     return Draws(active, prior_term, stacked)
