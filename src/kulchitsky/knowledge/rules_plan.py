@@ -22,6 +22,7 @@ Endpoint = Literal[
     "time to progression",
     "response",
     "nodal involvement",
+    "later metastasis",
     "conditional survival",
 ]
 

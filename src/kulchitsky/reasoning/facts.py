@@ -235,6 +235,7 @@ def _sstr_uptake(case: Case) -> Fact | None:
 def _care_facts(case: Case, rules: Rules) -> FactTable:
     table: FactTable = {}
     table["modalities"] = Fact(frozenset(scan.modality.value for scan in case.imaging), "imaging")
+    table["body_imaged"] = Fact(_parts_imaged(case, rules), "imaging")
     table["procedures"] = Fact(frozenset(p.kind.value for p in case.procedures), "procedures")
     table["treatments"] = Fact(frozenset(t.kind.value for t in case.treatments), "treatments")
     table["laboratory"] = Fact(frozenset(_laboratory_ids(case, rules)), "laboratory")
@@ -248,6 +249,20 @@ def _care_facts(case: Case, rules: Rules) -> FactTable:
         margin, index = max(stated, key=lambda item: order.index(item[0]))
         table["margins"] = Fact(margin, f"procedures[{index}].margins")
     return table
+
+
+_SECTIONAL = (Modality.CT, Modality.MRI, Modality.FDG_PET, Modality.SSTR_PET)
+
+
+def _parts_imaged(case: Case, rules: Rules) -> frozenset[str]:
+    places = places_of(rules)
+    texts = [
+        text
+        for scan in case.imaging
+        if scan.modality in _SECTIONAL
+        for text in (*scan.body_parts, *(t for f in scan.findings for t in (f.place, f.what)))
+    ]
+    return places.classes("part", *texts)
 
 
 def _laboratory_ids(case: Case, rules: Rules) -> Iterable[str]:

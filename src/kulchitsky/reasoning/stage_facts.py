@@ -46,6 +46,7 @@ class _Sighting:
     path: str
     proven: bool = False
     solitary: bool = False
+    several: bool = False
     clinical: bool = True
     """Seen or felt before the operation."""
 
@@ -151,7 +152,8 @@ def _organ_sightings(
     if not places.says("metastasis", *texts):
         classes -= own
     solitary = places.says("single", *texts)
-    return [_Sighting("organ", place, state, path, solitary=solitary) for place in classes]
+    several = not solitary and places.says("several", *texts)
+    return [_Sighting("organ", place, state, path, solitary=solitary, several=several) for place in classes]
 
 
 def _own_organs(case: Case) -> frozenset[str]:
@@ -321,7 +323,10 @@ def _distant_facts(nodes: NodeList | None, sightings: list[_Sighting]) -> FactTa
 
 
 def _extrathoracic(sightings: list[_Sighting]) -> FactTable:
-    """How many places and organs outside the chest hold metastases: at least as many as are named."""
+    """How many places and organs outside the chest hold metastases: at least as many as are named.
+
+    One place is one metastasis only where the record says so ("solitary"); "metastases" are two or more.
+    """
     found = [
         s
         for s in sightings
@@ -331,9 +336,10 @@ def _extrathoracic(sightings: list[_Sighting]) -> FactTable:
         return {}
     organs = len({s.place for s in found})
     solitary = organs == 1 and all(s.solitary for s in found)
+    least = max(organs, 2 if any(s.several for s in found) else 1)
     return {
         "extrathoracic_organs": Fact(Span(organs, organs), found[0].path),
-        "extrathoracic_sites": Fact(Span(organs, organs if solitary or organs > 1 else _MANY), found[0].path),
+        "extrathoracic_sites": Fact(Span(least, least if solitary or organs > 1 else _MANY), found[0].path),
     }
 
 

@@ -15,6 +15,8 @@ from kulchitsky.case.record import Case
 from kulchitsky.case.yaml_file import RawCase, parse, validate
 from kulchitsky.knowledge.aliases import resolve_entity, resolve_marker
 from kulchitsky.knowledge.base import KnowledgeBase, load_knowledge
+from kulchitsky.knowledge.rules import load_rules
+from kulchitsky.reasoning.laboratory import laboratory_issues
 from kulchitsky.workup.issues_of_case import issues_of_case
 
 
@@ -29,7 +31,7 @@ def read_case(path: str | os.PathLike[str]) -> Case:
 def check_case(path: str | os.PathLike[str]) -> tuple[Case, tuple[Issue, ...]]:
     """Read a case and list what is usable but deserves a look (units, missing slides, contradictions)."""
     case = read_case(path)
-    return case, issues_of_case(case, folder=Path(path).parent)
+    return case, (*issues_of_case(case, folder=Path(path).parent), *laboratory_issues(case, load_rules()))
 
 
 def resolve_ids(raw: RawCase, knowledge: KnowledgeBase) -> RawCase:

@@ -209,3 +209,115 @@ def test_without_a_diagnosis_nothing_is_planned(rules: Rules, make_case: MakeCas
     assert planned.prognosis.figures == ()
     assert [test.test for test in planned.tests] == ["CEA"]
     assert planned.issues == ()
+
+
+def _lung(grade_of: dict[str, Any], **procedure: Any) -> dict[str, Any]:
+    return {
+        "presentation": {"setting": "lung", "primary_found": "present"},
+        "morphology": {"differentiation": "well", **grade_of},
+        "procedures": [{"kind": "resection", "tumour_size_cm": 2.0, **procedure}],
+        "working_diagnosis": {"entity": "net_lung"},
+    }
+
+
+TYPICAL = {"mitoses": {"per_2mm2": 1}, "necrosis": "absent"}
+ATYPICAL = {"mitoses": {"per_2mm2": 5}, "necrosis": "focal"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "months", "figures"),
+    [
+        # RAZ15: 5-year overall survival 93 %, disease-specific 97 % (node-negative typical carcinoid, lobectomy);
+        # HASHMI17: surveillance is very unlikely to help them
+        (_lung(TYPICAL, nodes_removed=6, nodes_positive=0), [], [93, 97, 94]),
+        # HASHMI17: every six months for two years, then yearly; ATYPICAL18: 90, 79 and 68 % free of recurrence
+        (
+            _lung(ATYPICAL, nodes_removed=6, nodes_positive=1),
+            [6, 12, 18, 24, 36, 48, 60, 72, 84, 96, 108, 120],
+            [90, 79, 68, 76],
+        ),
+        # NCUK22 after ESMO: a rectal G1 tumour below 1 cm needs none; KUIPER20: 1 % spread later
+        (
+            {
+                "presentation": {"setting": "colorectum", "site": {"topography": "C20.9"}},
+                "morphology": {"differentiation": "well", "mitoses": {"per_2mm2": 0}},
+                "ki67": [{"percent": 1}],
+                "procedures": [
+                    {
+                        "kind": "resection",
+                        "tumour_size_cm": 0.7,
+                        "invades": ["submucosa"],
+                        "nodes_removed": 2,
+                        "nodes_positive": 0,
+                    }
+                ],
+                "working_diagnosis": {"entity": "net_rectum"},
+            },
+            [],
+            [97.6, 1],
+        ),
+        # NORNET: G2 of the rectum at 6 and 12 months, then 2, 3, 4, 5, 7, 9 and 12 years
+        (
+            {
+                "presentation": {"setting": "colorectum", "site": {"topography": "C20.9"}},
+                "morphology": {"differentiation": "well", "mitoses": {"per_2mm2": 4}},
+                "ki67": [{"percent": 8}],
+                "procedures": [
+                    {
+                        "kind": "resection",
+                        "tumour_size_cm": 2.5,
+                        "invades": ["muscularis_propria"],
+                        "nodes_removed": 12,
+                        "nodes_positive": 2,
+                    }
+                ],
+                "working_diagnosis": {"entity": "net_rectum"},
+            },
+            [6, 12, 24, 36, 48, 60, 84, 108, 144],
+            [],
+        ),
+        # SHAIB21: metastatic pancreatic NET, primary resected 75.6 %; SONBOL22: metastatic 28 %
+        (
+            {
+                "presentation": {"setting": "pancreas"},
+                "morphology": {"differentiation": "well", "mitoses": {"per_2mm2": 4}},
+                "procedures": [{"kind": "resection", "tumour_size_cm": 3, "nodes_removed": 9, "nodes_positive": 1}],
+                "imaging": [
+                    {"modality": "ct", "findings": [{"what": "metastases", "place": "liver", "state": "present"}]}
+                ],
+                "working_diagnosis": {"entity": "net_pancreas"},
+            },
+            None,
+            [28, 75.6],
+        ),
+    ],
+    ids=["typical N0", "atypical N1", "rectal G1 0.7 cm", "rectal G2", "pancreas with liver metastases"],
+)
+def test_organ_schedules_and_figures(
+    fields: dict[str, Any], months: list[int] | None, figures: list[float], rules: Rules, make_case: MakeCase
+) -> None:
+    planned = _plan(make_case(**fields), rules)
+    if months is not None:
+        assert [visit.months for visit in planned.follow_up] == months
+    shown = [figure.percent for figure in planned.prognosis.figures]
+    for percent in figures:
+        assert percent in shown
+
+
+def test_small_cell_lung_carcinoma_wants_the_brain_imaged(rules: Rules, make_case: MakeCase) -> None:
+    # SCLCCA23, recommendations 5 and 7
+    fields: dict[str, Any] = {
+        "presentation": {"setting": "lung"},
+        "imaging": [{"modality": "ct", "body_parts": ["chest", "abdomen"], "findings": []}],
+        "working_diagnosis": {"entity": "nec_small_cell_lung"},
+    }
+    tests = {advice.test: advice.status for advice in _plan(make_case(**fields), rules).tests}
+    assert tests["CT of the chest"] == "done"
+    assert tests["MRI or CT of the brain"] == "missing"
+    fields["imaging"].append(
+        {"modality": "mri", "findings": [{"what": "metastases", "place": "brain", "state": "present"}]}
+    )
+    planned = _plan(make_case(**fields), rules)
+    assert {a.test: a.status for a in planned.tests}["MRI or CT of the brain"] == "done"
+    first = next(option for option in planned.options if option.option.startswith("Platinum and etoposide with"))
+    assert first.applies == "yes"
