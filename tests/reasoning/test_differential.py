@@ -226,3 +226,14 @@ def test_lost_protein_is_the_event_of_a_loss_marker(case_of: CaseOf, knowledge: 
     kept = findings_of(case_of({"positive": ["rb1"]}), knowledge)[0]
     assert (lost.label, lost.event) == ("RB1 lost", True)
     assert (kept.label, kept.event) == ("RB1 retained", False)
+
+
+def test_a_tumour_outside_the_list_is_named(case_of: CaseOf, knowledge: KnowledgeBase) -> None:
+    row = {"setting": "pancreas", "age": 28, "sex": "female", "positive": ["beta_catenin", "cd10", "vimentin", "pr"]}
+    result = differential(case_of({**row, "negative": ["chromogranin_a", "trypsin"]}), knowledge, draws=0)
+    (issue,) = [i for i in result.issues if i.code == "differential.outside_the_list"]
+    assert "solid pseudopapillary neoplasm" in issue.message
+    merkel = differential(
+        case_of({"setting": "skin", "age": 80, "positive": ["ck20", "neurofilament"]}), knowledge, draws=0
+    )
+    assert not [i for i in merkel.issues if i.code == "differential.outside_the_list"]

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 # weights are written out for the entities in question, not for all of them
 _WEIGHTS_ABOVE = 0.005
 _WEIGHTS_AT_LEAST = 5
+_OUTSIDE_WORTH_SAYING = 0.2
 
 
 def differential(
@@ -134,7 +135,7 @@ def _shown_entities(post: Posterior) -> list[int]:
 
 
 def _issues(post: Posterior) -> tuple[Issue, ...]:
-    found = []
+    found = _outside_the_list(post)
     if not post.settings:
         found.append(
             Issue(
@@ -156,3 +157,23 @@ def _issues(post: Posterior) -> tuple[Issue, ...]:
             )
         )
     return tuple(found)
+
+
+def _outside_the_list(post: Posterior) -> list[Issue]:
+    """What the case looks like when much of the weight lies outside the list."""
+    table = post.table
+    none = table.entities.index(NONE_OF_THESE)
+    share = float(post.entities[none])
+    if share < _OUTSIDE_WORTH_SAYING:
+        return []
+    mine = [int(i) for i in np.argsort(-post.profiles, kind="stable") if table.entity_of[i] == none][:3]
+    likely = [table.profiles[i].basis.split(":")[0] for i in mine if post.profiles[i] > 0.2 * share]
+    message = f"A diagnosis outside the list has {100 * share:.0f} %; the case looks most like: {'; '.join(likely)}."
+    return [
+        Issue(
+            level=Level.WARNING,
+            code="differential.outside_the_list",
+            message=message,
+            remedy="These are told by marked expectations, not by counted studies: look at them as a prompt.",
+        )
+    ]
