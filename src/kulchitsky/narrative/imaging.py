@@ -20,7 +20,8 @@ _FINDING = re.compile(
     r"|lytic|enlarge\w*|pathology|disease|spread"
     r"|hydro\w*nephro\w*|obstruction|invasion|process|swelling|stone|cyst\w*|opacit\w+|abnormalit\w+|foc(?:us|i)"
     r"|dilatation|insufficiency|formation|polyp"
-    r"|hypermetabolic|compress\w*|extension|wide|active|positive|suspicious|narrowed|haematoma|diverticul\w+"
+    r"|hypermetabolic|enhanc\w*|flow voids?|hypervascular|septat\w+|compress\w*|extension|wide|active|positive"
+    r"|suspicious|narrowed|haematoma|diverticul\w+"
     r"|neoplasm|primary|ulcer\w*|stenosis|lit up)\b",
     re.IGNORECASE,
 )

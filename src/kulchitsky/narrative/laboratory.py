@@ -172,6 +172,8 @@ def _signs(text: str) -> tuple[bool, bool, bool]:
 def _is_no_value(own: str, match: re.Match[str]) -> bool:
     """A bare number that is a date, a count of something, or part of the next phrase."""
     rest = own[match.end() :]
+    if re.match(r"[\s-]?h(?:ours?)?\b", rest):
+        return True
     number = match.group("value")
     return (re.match(r"\s?(?:[a-z]{3,}|%|x\s?\d)", rest) is not None and re.match(r"\s?then\b", rest) is None) or (
         len(number) == 4 and number[:2] in ("19", "20")

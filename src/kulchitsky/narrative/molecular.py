@@ -18,6 +18,9 @@ _TESTS = tuple(
         rf"\b(?P<t>(?:{_GENE})(?:\s(?:gene|germline|somatic|V600E|exon\s\d{{1,2}}|promoter))*\s(?:mutations?"
         rf"|rearrangements?|amplification|fusions?|translocations?|deletion|break-apart(?:\sFISH)?"
         r"|germline (?:study|testing)|methylation|alterations?|variants?))\b",
+        rf"\b(?P<t>{_GENE}\s?::\s?{_GENE})\b",
+        rf"\b(?P<t>{_GENE}\s(?:FISH\s)?(?:was\s|is\s)?(?:not\s)?(?:rearranged|amplified|mutated|deleted"
+        rf"|wild[\s-]type))\b",
         r"(?P<t>\bt\([0-9XY]{1,2};\s?[0-9XY]{1,2}\)(?:\([pq][0-9.]+;[pq][0-9.]+\))?)",
         r"\b(?P<t>(?:MCPyV|Merkel cell polyomavirus|EBV|HPV)\s(?:DNA|PCR|RNA|by PCR|viral load"
         r"|in situ hybridi[sz]ation|sequences?))\b",

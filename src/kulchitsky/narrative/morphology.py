@@ -90,7 +90,6 @@ _SHARED = frozenset(
         "haemorrhage",
         "calcification",
         "melanin",
-        "in_situ_component",
         "extracellular_mucin",
         "myxoid_stroma",
     }

@@ -40,7 +40,7 @@ _REMOVED = re.compile(
 _POSITIVE = re.compile(
     rf"\b(?:metasta\w+|positive|deposits?|tumou?r)\b[^.;]{{0,40}}?\b(?:in|found in|detected in"
     rf"|present in)\s(?P<pos>{_WORDS})\s(?:of\s(?:the\s)?)?{_NODES}"
-    rf"|\b(?P<pos2>{_WORDS})\s(?:of\s(?:the\s|these\s|them\s)?)?(?:{_NODES}\s)?(?:were |was |being |is "
+    rf"|\b(?P<pos2>{_WORDS})\s(?:of\s(?:the\s|these\s|them\s)?)?(?:{_NODES}\s)(?:were |was |being |is "
     rf"|are )?(?:positive|metastatic|involved|contain\w*(?:\s\w+){{0,2}}\s(?:metasta\w+|tumou?r))\b",
     re.IGNORECASE,
 )

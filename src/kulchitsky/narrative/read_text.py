@@ -25,7 +25,7 @@ from kulchitsky.narrative.procedures import read_procedures
 from kulchitsky.narrative.sentences import sentences_of
 from kulchitsky.narrative.site import read_site
 from kulchitsky.narrative.sizes import read_sizes
-from kulchitsky.narrative.speech import of_the_case
+from kulchitsky.narrative.speech import of_the_case, relabelled
 from kulchitsky.narrative.stain_findings import read_stains
 from kulchitsky.narrative.treatment import read_follow_up, read_treatment
 
@@ -41,7 +41,7 @@ def read_text(text: str, *, source: str = "text", knowledge: KnowledgeBase | Non
     page = make_page(text)
     lexicon = lexicon_for(knowledge)
     mentions = lexicon.find(page)
-    sentences = sentences_of(page.clean)
+    sentences = relabelled(sentences_of(page.clean), mentions)
     stated = of_the_case(sentences)
     book = Notebook(page)
     read_patient(book, sentences)

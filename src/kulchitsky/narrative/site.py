@@ -55,7 +55,7 @@ _NODES_IN = re.compile(
     r"|of)\s(?:the\s)?(?:left\s|right\s)?$",
     re.I,
 )
-_SIDE = re.compile(r"\b(left|right|bilateral|midline|both sides|left-sided|right-sided)\b", re.IGNORECASE)
+_SIDE = re.compile(r"\b((?i:left|right|bilateral|midline|both sides|left-sided|right-sided)|[LR](?=\s[a-z]))\b")
 _ADJECTIVES = re.compile(
     r"(?:\b(?:left|right|upper|lower|mid|middle|posterior|anterior|lateral|medial|proximal|distal|inner|outer"
     r"|dorsal|ventral|superior|inferior|parietal|occipital|frontal|temporal|deep|high|extrahepatic|supra|side of"
@@ -71,7 +71,7 @@ _LAYERS = (
     ),
     (Layer.DERMIS, re.compile(r"\b(?:intra-?dermal|dermis|dermal|intracutaneous)\b", re.I)),
     (Layer.SUBCUTIS, re.compile(r"\b(?:subcutaneous|subcutis|sub-cutaneous|hypodermis|hypodermal)\b", re.I)),
-    (Layer.MUSCLE, re.compile(r"\b(?:intramuscular|within (?:the )?muscle|muscle mass)\b", re.I)),
+    (Layer.MUSCLE, re.compile(r"\b(?:intramuscular|(?:with)?in (?:the )?(?:skeletal )?muscle|muscle mass)\b", re.I)),
     (Layer.SUBMUCOSA, re.compile(r"\bsubmucosal?\b", re.I)),
     (Layer.MUCOSA, re.compile(r"\b(?:mucosa|mucosal)\b", re.I)),
 )  # fmt: skip
@@ -238,7 +238,8 @@ def _side(page: Page, sentence: Sentence, start: int, end: int) -> tuple[Side | 
     ):
         return None, (start, end)
     word = near.group(1).lower()
-    side = Side.BILATERAL if word == "both sides" else Side(word.removesuffix("-sided"))
+    word = {"l": "left", "r": "right", "both sides": "bilateral"}.get(word, word)
+    side = Side(word.removesuffix("-sided"))
     return side, near.span()
 
 

@@ -47,21 +47,23 @@ _IMAGED = re.compile(
 )
 _TIME = (
     r"(?P<n>\d{1,3}(?:\.\d)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|a|an"
-    r"|several|few)"
+    r"|several|few|couple of)"
     r"(?:(?:\s?(?:-|to|or)\s?)(?P<n2>\d{1,3}|two|three|four|five|six|seven|eight|nine|ten|twelve))?"
 )
-_DURATION = re.compile(rf"\b{_TIME}[\s-](?P<u>days?|weeks?|months?|years?)\b", re.IGNORECASE)
-_MONTHS = {"day": 1 / 30.4, "week": 7 / 30.4, "month": 1.0, "year": 12.0}
+_DURATION = re.compile(rf"\b{_TIME}[\s-](?P<u>days?|weeks?|wks?|months?|mths?|years?|yrs?)\b", re.IGNORECASE)
+_MONTHS = {"day": 1 / 30.4, "week": 7 / 30.4, "wk": 7 / 30.4, "month": 1.0, "mth": 1.0, "year": 12.0, "yr": 12.0}
+_SHORT = re.compile(r"\b(?P<n>\d{1,2})/(?P<u>12|52|7)\b(?=\s?(?:history|hx|h/o|duration|of\b))", re.IGNORECASE)
 _LASTING = re.compile(
-    r"(?:\bfor|\bover|\bduring|\bpast|\blast|\bpreceding|\bpresent|\bwithin|\bsince|\bprevious|\bof|\bin|\babout"
-    r"|\bsome|\bfor the)\s(?:the\s|about\s|some\s|at least\s|nearly"
+    r"(?:\bfor|\bx|\bover|\bduring|\bpast|\blast|\bpreceding|\bpresent|\bwithin|\bsince|\bprevious|\bof|\bin|\babout"
+    r"|\bsome|\bfor the)\s(?:the\s|a\s|about\s|some\s|at least\s|nearly"
     r"\s|approximately\s|around\s|past\s|preceding\s|last\s|previous\s|almost\s|more than\s|over\s)*$",
     re.IGNORECASE,
 )
 _HISTORY = re.compile(
-    r"^(?:'s?)?[\s-]?(?:history|duration|ago|of (?:a |an |the )?(?:\w+\s){0,3}(?:mass|lump|swelling|pain|growth"
-    r"|nodule|growing)|previously|before presentation|earlier)",
-    re.I,
+    r"^(?:'s?)?[\s-]?(?:history|hx|duration|ago|previously|before presentation|earlier"
+    r"|of (?:a |an |the )?(?:\w+\s){0,3}(?:mass|lump|swelling|pain|growth|nodule|growing)"
+    r"|(?:\w+\s){0,2}(?:swelling|mass|lump|nodule)\b)",
+    re.IGNORECASE,
 )
 _GREW = re.compile(
     rf"\b(?:{LESION}|grow\w*|grew|grown|enlarg\w+|larger|bigger|appeared|noticed|noted|increas\w+)\b", re.IGNORECASE
@@ -195,6 +197,11 @@ def _duration(book: Notebook, sentences: Sequence[Sentence]) -> None:
     for number, sentence in enumerate(sentences[:14]):
         if sentence.section in ("stains", "microscopy", "treatment", "follow_up", "gross", "comment"):
             continue
+        short = _SHORT.search(sentence.text)
+        if short:
+            unit = {"12": 1.0, "52": 7 / 30.4, "7": 1 / 30.4}[short.group("u")]
+            place = (sentence.start + short.start(), sentence.start + short.end())
+            best = best or (5.0, int(short.group("n")) * unit, place)
         for match in _DURATION.finditer(sentence.text):
             months = _months(match)
             score = _duration_score(sentence.text, match)
@@ -215,7 +222,16 @@ def _months(match: re.Match[str]) -> float | None:
             continue
         if word.lower() in ("several", "few"):
             return None
-        special = {"a": 1.0, "an": 1.0, "twelve": 12.0, "eleven": 11.0, "fifteen": 15.0, "ten": 10.0, "twenty": 20.0}
+        special = {
+            "a couple of": 2.0,
+            "a": 1.0,
+            "an": 1.0,
+            "twelve": 12.0,
+            "eleven": 11.0,
+            "fifteen": 15.0,
+            "ten": 10.0,
+            "twenty": 20.0,
+        }
         value = special.get(word.lower(), number_of(word))
         if value is None:
             return None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 
-from kulchitsky.narrative.lexicon import load_data
+from kulchitsky.narrative.lexicon import Mentions, load_data
 from kulchitsky.narrative.sentences import Sentence
 
 
@@ -40,6 +41,20 @@ def of_the_case(sentences: list[Sentence]) -> list[Sentence]:
         # a paper of which only the abstract is here
         inside = [*inside, *(s for s in sentences if s.section == "abstract")]
     return [s for s in inside if manner_of(s) is Manner.STATES]
+
+
+def relabelled(sentences: list[Sentence], mentions: Mentions) -> list[Sentence]:
+    """Sections that run on inside a paragraph end where the talk turns: a stain section without a stain, a CT."""
+    found: list[Sentence] = []
+    for s in sentences:
+        if s.section in ("stains", "microscopy"):
+            opening = mentions.of("modality", start=s.start, end=min(s.end, s.start + 40))
+            if opening:
+                s = replace(s, section="imaging")
+            elif s.section == "stains" and not mentions.of("marker", start=s.start, end=s.end):
+                s = replace(s, section="")
+        found.append(s)
+    return found
 
 
 @cache

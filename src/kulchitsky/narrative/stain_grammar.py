@@ -83,6 +83,7 @@ class Scope:
             item = self.items[self.at]
             self._on(item)
             self.at += 1
+        self._flush()
         marks = sorted((*self.done, *self.run), key=lambda m: m.item.start)
         return [m.verdict for m in marks if m.verdict is not None]
 
@@ -170,7 +171,7 @@ class Scope:
             self._open(item, header=False)
         elif pending and left_near:
             self._close(item, pending)
-        elif target and (prep != "loose" or item.strength != "qualifier"):
+        elif target and (prep != "loose" or item.strength != "qualifier" or item.text.lower().endswith("ly")):
             if self.active is not None and item.strength == "qualifier" and self.active.taken:
                 # "positive for A, focal B": the word belongs to B alone, the list goes on
                 self._one_ahead(item)
@@ -293,12 +294,12 @@ class Scope:
     def _bracketed(self, item: Item) -> None:
         """A result in brackets: for the stains before it that have none yet, or else for the last one."""
         pending = self.pending
-        if pending:
+        if pending and item.value:
             for mark in pending:
                 self._assign(mark, item, tentative=False)
-            if item.strength == "qualifier":
-                for mark in pending:
-                    mark.tentative = True
+        elif pending and pending[-1] is self.run[-1]:
+            # "keratin, EMA, desmin (dot-like) and NSE stained": the brackets speak of the last stain alone
+            self._assign(pending[-1], item, tentative=True)
         elif self.run:
             mark = self.run[-1]
             if mark.verdict is None:
@@ -348,9 +349,22 @@ class Scope:
     # where things stand
 
     def _flush(self) -> None:
+        self._share_brackets()
         self.done.extend(self.run)
         self.run = []
         self.comma = self.and_ = False
+
+    def _share_brackets(self) -> None:
+        """``synaptophysin, chromogranin (focal)`` and no result after it: all of the list stain."""
+        ends = [
+            n for n, m in enumerate(self.run) if m.tentative and m.verdict and m.verdict.cue.strength == "qualifier"
+        ]
+        if not ends or self.active is not None:
+            return
+        for mark in self.run[: ends[-1]]:
+            told = self.run[ends[-1]].verdict
+            if mark.verdict is None and told is not None and not told.hypothetical:
+                mark.verdict = replace(told, mark=mark.item, qualifiers=Qualifiers())
 
     def _since_comma(self) -> list[_Mark]:
         marks: list[_Mark] = []

@@ -94,7 +94,7 @@ _SIGN = re.compile(
 )
 _PERCENT = re.compile(
     r"(?:(?P<bound>less than|more than|greater than|at least|at most|up to|no more than|approximately|around|about"
-    r"|nearly|almost|circa|ca\.?|under|below|over|above|<=|>=|[<>≤≥~≈])\s?)?"
+    r"|roughly|exceeds|exceeding|in excess of|nearly|almost|circa|ca\.?|under|below|over|above|<=|>=|[<>≤≥~≈])\s?)?"
     r"(?P<low>\d{1,3}(?:[.,]\d{1,2})?)\s?%?(?:\s?(?:-|to|and)\s?(?P<high>\d{1,3}(?:[.,]\d{1,2})?))?\s?"
     r"(?:%|per ?cent\b|percent\b)",
     re.IGNORECASE,
@@ -103,10 +103,13 @@ _ALWAYS_LEFT = {"up to": "at_most", "less than": "at_most", "at most": "at_most"
 _BOUNDS = {
     **_ALWAYS_LEFT,
     **dict.fromkeys(("under", "below", "<", "≤", "<="), "at_most"),
-    **dict.fromkeys(("more than", "greater than", "at least", "over", "above", ">", "≥", ">="), "at_least"),
     **dict.fromkeys(
-        ("approximately", "around", "about", "nearly", "almost", "circa", "ca", "ca.", "~", "≈"), "about"
+        ("more than", "greater than", "at least", "over", "above", "exceeds", "exceeding", "in excess of"), "at_least"
     ),
+    **dict.fromkeys(
+        ("approximately", "around", "about", "roughly", "nearly", "almost", "circa", "ca", "ca.", "~", "≈"), "about"
+    ),
+    **dict.fromkeys((">", "≥", ">="), "at_least"),
 }
 
 _SPEECH = (
@@ -253,7 +256,7 @@ def _with_dashes(clean: str, items: list[Item]) -> list[Item]:
         left = items[i - 1] if i else None
         right = items[i + 1] if i + 1 < len(items) else None
         mark_left = left is not None and (left.kind is Kind.MARK or (left.kind is Kind.CLOSE))
-        after_colon = left is not None and left.kind is Kind.COLON and i > 1 and items[i - 2].kind is Kind.MARK
+        after_colon = _stands_after_colon(items, i)
         if after_colon and (right is None or right.kind in (Kind.COMMA, Kind.SEMICOLON) or right.text == "."):
             found.append(Item(Kind.RESULT, State.ABSENT.value, item.start, item.end, "-", "strong"))
             continue
@@ -266,6 +269,14 @@ def _with_dashes(clean: str, items: list[Item]) -> list[Item]:
         else:
             found.append(item)
     return found
+
+
+def _stands_after_colon(items: list[Item], at: int) -> bool:
+    """``CD45, S100: all -``: a colon with stains before it, and only small words between."""
+    at -= 1
+    while at > 0 and items[at].kind is Kind.FILLER:
+        at -= 1
+    return at > 0 and items[at].kind is Kind.COLON and items[at - 1].kind is Kind.MARK
 
 
 def _suspended(items: list[Item], and_: Item) -> bool:

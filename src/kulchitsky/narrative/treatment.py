@@ -39,6 +39,7 @@ _TIMES = tuple(
         rf"|years?)(?:'s?)?\b(?:\s(?:of\s)?follow-?up)?",
         rf"\b(?:follow-?up)\s(?:of|at|period of|time of|:)?\s?{_N}[\s-](?P<u>weeks?|months?|years?)\b",
         rf"\b{_N}[\s-](?P<u>weeks?|months?|years?)\s(?:of\s)?follow-?up\b",
+        rf"\b(?:DOD|NED|AWD|alive|dead|died)\b[^.;\d]{{0,20}}\b{_N}[\s-](?P<u>weeks?|months?|years?)\b",
         r"\b(?:within|in) (?:the )?(?P<first>first) (?P<u>year)\b",
     )
 )  # fmt: skip
