@@ -35,6 +35,32 @@ def insert_revisions(connection: Connection, rows: Rows) -> None:
         connection.execute(sa.insert(Revision), list(rows))
 
 
+def read_packed(connection: Connection, collection: str | None) -> list[tuple[int, bytes]]:
+    """Return (row id, packed findings) of every case that is not removed, by row id.
+
+    psycopg reads bytes several times faster in PostgreSQL's binary format than in its text format, which SQLAlchemy
+    asks for.
+    """
+    statement = (
+        sa.select(StudyCase.id, StudyCase.features).where(StudyCase.status != "removed").order_by(StudyCase.id)
+    )
+    if collection is not None:
+        statement = statement.where(StudyCase.collection == collection)
+    if connection.dialect.name != "postgresql":
+        return [(row_id, features or b"") for row_id, features in connection.execute(statement).all()]
+    compiled = statement.compile(dialect=connection.dialect)
+    with _driver(connection).cursor(binary=True) as cursor:
+        cursor.execute(str(compiled).encode(), compiled.params)
+        return cursor.fetchall()
+
+
+def _driver(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(f"this needs psycopg, not {type(driver).__name__}")
+    return driver
+
+
 def _copies(connection: Connection, rows: Rows) -> bool:
     return connection.dialect.name == "postgresql" and len(rows) >= _WORTH_COPYING
 
@@ -42,11 +68,8 @@ def _copies(connection: Connection, rows: Rows) -> bool:
 def _copy(connection: Connection, table: str, rows: Rows) -> None:
     columns = list(rows[0])
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise TypeError(f"COPY needs psycopg, not {type(driver).__name__}")
     try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        with _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row([row[name] for name in columns])
     except psycopg.IntegrityError as error:

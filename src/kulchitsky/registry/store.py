@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from kulchitsky.case.errors import RefusedRegistry
 from kulchitsky.case.fields import Value, fields_of
 from kulchitsky.case.record import Case
-from kulchitsky.registry.bulk import insert_cases, insert_revisions
+from kulchitsky.registry.bulk import insert_cases, insert_revisions, read_packed
 from kulchitsky.registry.difference import FieldChange, differences
 from kulchitsky.registry.opening import connect, safe_name
 from kulchitsky.registry.packing import LAYOUT, PackedCases, pack
@@ -282,12 +282,9 @@ class Registry:
     def packed(self, *, collection: str | None = None) -> PackedCases:
         """Return the packed findings of every case that is not removed, packing anew what is old or missing."""
         self._pack_missing()
-        statement = _selected(sa.select(StudyCase.id, StudyCase.features), collection, removed=False).order_by(
-            StudyCase.id
-        )
         with self._engine.connect() as connection:
-            terms = Terms(connection)
-            rows = connection.execute(statement).all()
+            rows = read_packed(connection, collection)
+            terms = Terms(connection)  # after the rows: a term is never newer than the row that uses it
         ids, features = zip(*rows, strict=True) if rows else ((), ())
         return PackedCases.of(ids, features, terms.bits, terms.values)
 
