@@ -75,7 +75,7 @@ class NextTest(Record):
 
 
 class Differential(Record):
-    """The ``differential --json`` contract: diagnoses by posterior, ``none_of_these`` beside them, weights, next tests."""
+    """The ``differential --json`` contract: diagnoses by posterior, ``none_of_these``, weights, next tests."""
 
     edition: str
     diagnoses: tuple[Diagnosis, ...]
@@ -86,7 +86,7 @@ class Differential(Record):
 
 
 class Contradiction(Record):
-    """A finding that is improbable under the working diagnosis, or a test without which it should not be signed out."""
+    """A finding improbable under the working diagnosis, or a test without which it should not be signed out."""
 
     kind: Literal["improbable_finding", "missing_test", "rule", "claim"]
     finding: str
@@ -157,7 +157,7 @@ class StageReading(Record):
 
 
 class StageVerdict(Record):
-    """Every reading that applies (authorities and candidate diagnoses may differ), with the routing that chose them."""
+    """Every reading that applies (authorities and candidates may differ), with the routing that chose them."""
 
     topography: str = ""
     morphology: str = ""
@@ -193,13 +193,15 @@ class ClaimCheck(Record):
 
 
 class Prognosis(Record):
+    """Published figures that fit the case, and its own claims beside them."""
+
     figures: tuple[PrognosisFigure, ...] = ()
     claims: tuple[ClaimCheck, ...] = ()
     issues: tuple[Issue, ...] = ()
 
 
 class TestAdvice(Record):
-    """A laboratory or imaging test: what it found or would find, with its performance and the post-test probability."""
+    """A laboratory or imaging test: what it found or would find, its performance, the post-test probability."""
 
     __test__ = False  # the name is the field's own; pytest must not collect it
 
