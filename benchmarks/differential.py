@@ -30,7 +30,8 @@ from kulchitsky.knowledge.model import load_model
 from kulchitsky.knowledge.profiles import Profile, ProfileSet, load_profiles
 from kulchitsky.narrative.read_text import read_text
 from kulchitsky.numerics.calibration import expected_calibration_error, log_score, reliability
-from kulchitsky.reasoning.findings import Finding, findings_of
+from kulchitsky.reasoning.finding import Finding
+from kulchitsky.reasoning.findings import findings_of
 from kulchitsky.reasoning.pool import RateTable, rate_table
 from kulchitsky.reasoning.posterior import posterior
 from provenance import ROOT, write_result

@@ -20,6 +20,7 @@ class ModelParameters:
     redundant_groups: frozenset[str]
     stain_floor: float
     context_floor: float
+    focal_percent: float
     focal_of_positive: float
     focal_of_negative: float
     uniform_share: float
@@ -58,6 +59,7 @@ def load_model() -> ModelParameters:
         redundant_groups=frozenset(tempering["redundant_groups"]),
         stain_floor=t["floor"]["stain"],
         context_floor=t["floor"]["context"],
+        focal_percent=t["extent"]["focal_percent"],
         focal_of_positive=t["extent"]["focal_of_positive"],
         focal_of_negative=t["extent"]["focal_of_negative"],
         uniform_share=density["uniform_share"],

@@ -13,7 +13,7 @@ from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.knowledge.ordering import Ordering, load_ordering, load_required_tests
 from kulchitsky.knowledge.profiles import NONE_OF_THESE
 from kulchitsky.reasoning.densities import ki67_tail
-from kulchitsky.reasoning.findings import Finding
+from kulchitsky.reasoning.finding import Finding
 from kulchitsky.reasoning.next_test import marker_rates
 from kulchitsky.reasoning.posterior import Draws, Posterior, draw, posterior, softmax
 from kulchitsky.reasoning.reasons import kind_of

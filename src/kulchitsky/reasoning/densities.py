@@ -6,7 +6,7 @@ import math
 
 from kulchitsky.knowledge.model import ModelParameters
 from kulchitsky.knowledge.profiles import Profile
-from kulchitsky.reasoning.findings import Finding
+from kulchitsky.reasoning.finding import Finding
 
 # a region counts in part for a lesion described by the wider region it lies in
 _WITHIN = {

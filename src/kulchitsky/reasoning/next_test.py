@@ -16,7 +16,7 @@ from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.knowledge.ordering import Ordering, load_ordering
 from kulchitsky.knowledge.profiles import NONE_OF_THESE
 from kulchitsky.numerics.entropy import expected_information_bits
-from kulchitsky.reasoning.findings import Finding
+from kulchitsky.reasoning.finding import Finding
 from kulchitsky.reasoning.posterior import Posterior, posterior
 from kulchitsky.reasoning.weigh import exponent_and_floor, stain_rates, tempered
 

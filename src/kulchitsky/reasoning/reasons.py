@@ -9,7 +9,7 @@ import numpy as np
 
 from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.knowledge.profiles import NONE_OF_THESE
-from kulchitsky.reasoning.findings import Finding
+from kulchitsky.reasoning.finding import Finding
 from kulchitsky.reasoning.posterior import Posterior
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kulchitsky.knowledge.model import ModelParameters
 from kulchitsky.reasoning.densities import log_density, region_share
-from kulchitsky.reasoning.findings import Finding
+from kulchitsky.reasoning.finding import Finding
 from kulchitsky.reasoning.pool import RateTable
 
 Floats = NDArray[np.float64]
