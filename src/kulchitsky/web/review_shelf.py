@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kulchitsky.case.measure import SlideCount
+from kulchitsky.case.measure import HotSpot, SlideCount
 from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import GradeVerdict, SlidePicture
 from kulchitsky.workup.cell_heat import HeatMap
@@ -17,12 +17,16 @@ from kulchitsky.workup.count_for_review import kept_pictures
 from kulchitsky.workup.counted_cells import has_count, load_count
 from kulchitsky.workup.edit_log import Change, EditLog, Finish, LogEntry, Redo, Undo
 from kulchitsky.workup.not_there import NotThere
-from kulchitsky.workup.recount import Recount, corrected_count, recount
+from kulchitsky.workup.recount import Recount, corrected_count, recount, search_hotspots
 from kulchitsky.workup.slide_review import SQUARE_UM, SlideReview, Touched
 from kulchitsky.workup.work_up_record import grade_with_count
 
 KEPT_REVIEWS = 64
+BUILDING = threading.Semaphore(2)
+"""Few heat maps are built at once: each needs some 60 bytes a cell while it is built, whoever asks."""
+
 USED_FILE = "used.json"
+HOTSPOT_CELLS = (500, 2000)
 
 
 @dataclass(slots=True)
@@ -44,16 +48,28 @@ class OpenReview:
     review: SlideReview
     lock: threading.RLock = field(default_factory=threading.RLock)
     _heat: HeatMap | None = None
+    _spots: tuple[HotSpot, ...] | None = None
+
+    @property
+    def hotspots(self) -> tuple[HotSpot, ...]:
+        """The automatic hot spots, or those that were searched for again among the corrected cells."""
+        return self.counted.count.hotspots if self._spots is None else self._spots
+
+    def search_hotspots(self) -> None:
+        """Search again among the cells as corrected, for windows of the same sizes."""
+        sizes = tuple(s.cells_wanted for s in self.counted.count.hotspots if s.cells_wanted) or HOTSPOT_CELLS
+        self._spots = search_hotspots(self.review, sizes)
 
     def heat(self) -> HeatMap:
         """The heat map of the present state."""
         if self._heat is None or self._heat.version != self.review.version:
-            self._heat = HeatMap(self.review)
+            with BUILDING:
+                self._heat = HeatMap(self.review)
         return self._heat
 
     def recount(self) -> Recount:
         """The figures of the present state."""
-        return recount(self.review, self.counted.count.hotspots)
+        return recount(self.review, self.hotspots)
 
     def grades(self, case: Case | None, figures: Recount) -> tuple[GradeVerdict, ...]:
         """Grade and its probabilities as the hottest spot stands now; by the whole slide where there is no spot."""
@@ -126,7 +142,7 @@ class ReviewShelf:
     def use(self, opened: OpenReview) -> SlideCount:
         """Make a reader's corrected count the one that the case uses."""
         with opened.lock:
-            corrected = corrected_count(opened.review, opened.counted.count, opened.reader)
+            corrected = corrected_count(opened.review, opened.counted.count, opened.hotspots, opened.reader)
         path = self.count_dir(opened.slide_id) / USED_FILE
         beside = path.with_suffix(".new")
         beside.write_text(corrected.model_dump_json(), encoding="utf-8")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kulchitsky.case.base import Record
 from kulchitsky.case.measure import CellCount, HotSpot, SlideCount
 from kulchitsky.numerics.intervals import wilson
+from kulchitsky.slide.hotspot import hotspot_by_cells
 from kulchitsky.workup.cell_layer import CellClass, Ids
 from kulchitsky.workup.slide_review import SlideReview
 
@@ -54,11 +55,23 @@ def recount(review: SlideReview, hotspots: tuple[HotSpot, ...] = ()) -> Recount:
     )
 
 
-def corrected_count(review: SlideReview, automatic: SlideCount, reader: str) -> SlideCount:
+def search_hotspots(review: SlideReview, cells_wanted: tuple[int, ...]) -> tuple[HotSpot, ...]:
+    """The hottest windows among the cells as corrected; sizes that the slide does not hold are left out."""
+    x, y = review.positions()
+    klass = review.classes()
+    counts = klass < CellClass.OUT
+    columns = x[counts].astype(np.float64), y[counts].astype(np.float64), klass[counts] == CellClass.POSITIVE
+    found = (hotspot_by_cells(*columns, wanted) for wanted in cells_wanted)
+    return tuple(spot for spot in found if spot is not None)
+
+
+def corrected_count(
+    review: SlideReview, automatic: SlideCount, hotspots: tuple[HotSpot, ...], reader: str
+) -> SlideCount:
     """The count as a reader corrected it, in the form that the report takes.
 
-    Hot spots keep their place and what chance alone would show; figures that only the automatic cells support
-    (shrunken index, curve of cuts, cells left out) are left out.
+    ``hotspots`` keep their place and what chance alone would show, their cells are counted anew; figures that only
+    the automatic cells support (shrunken index, curve of cuts, cells left out) are left out.
     """
     spots = tuple(
         HotSpot(
@@ -71,7 +84,7 @@ def corrected_count(review: SlideReview, automatic: SlideCount, reader: str) -> 
             null_index_percent=spot.null_index_percent,
             null_interval_95=spot.null_interval_95,
         )
-        for spot in automatic.hotspots
+        for spot in hotspots
     )
     return automatic.model_copy(
         update={

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 
-from kulchitsky.case.measure import SlideCount
+from kulchitsky.case.measure import HotSpot, SlideCount
 from kulchitsky.web.access import Bench, SignedIn
 from kulchitsky.web.review_shelf import OpenReview
 from kulchitsky.web.routes.slides import SlideId
@@ -61,6 +61,8 @@ class ReviewPage(BaseModel):
     count: SlideCount
     recount: Recount
     grades: tuple[GradeNow, ...]
+    hotspots: tuple[HotSpot, ...]
+    """Where the hot spots are; their live counts stand in ``recount``."""
     regions: tuple[Region, ...]
     square_um: float
     square_columns: int
@@ -155,6 +157,7 @@ def review_page(session: SignedIn, bench: Bench, slide_id: SlideId) -> ReviewPag
             count=opened.counted.count,
             recount=figures,
             grades=_grades(bench, opened, figures),
+            hotspots=opened.hotspots,
             regions=_regions(opened),
             square_um=index.side_um,
             square_columns=index.columns,
@@ -230,6 +233,15 @@ def change(session: SignedIn, bench: Bench, slide_id: SlideId, wanted: Wanted) -
             cell=body.cell if isinstance(body, AddCell) else None,
             finished=bench.reviews.is_finished(opened),
         )
+
+
+@router.post("/slides/{slide_id}/hotspots", summary="Search the hot spots again among the corrected cells")
+def search_again(session: SignedIn, bench: Bench, slide_id: SlideId) -> ReviewPage:
+    """Windows of the same numbers of cells as the automatic ones."""
+    opened = bench.reviews.open(slide_id, session.reader)
+    with opened.lock:
+        opened.search_hotspots()
+    return review_page(session, bench, slide_id)
 
 
 @router.get("/slides/{slide_id}/edits.json", summary="The newest rows of the edit log")

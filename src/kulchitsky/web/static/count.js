@@ -8,6 +8,7 @@ export class CountRun {
     this.path = `/slides/${slideId}/count`;
     this.onDone = onDone;
     byId("count-start").addEventListener("click", () => this.start());
+    byId("count-stop").addEventListener("click", () => send("POST", `${this.path}/stop`).catch((error) => this.end(error.message)));
   }
 
   async start() {
@@ -32,6 +33,7 @@ export class CountRun {
     progress.hidden = false;
     progress.removeAttribute("value");
     byId("count-start").disabled = true;
+    byId("count-stop").hidden = false;
     const events = new EventSource(`${this.path}/events`);
     events.addEventListener("progress", (event) => {
       const { fraction, message } = JSON.parse(event.data);
@@ -46,6 +48,7 @@ export class CountRun {
   end(message) {
     byId("count-progress").hidden = true;
     byId("count-start").disabled = false;
+    byId("count-stop").hidden = true;
     byId("count-message").textContent = message;
   }
 }

@@ -111,7 +111,7 @@ export class Overlay {
   }
 
   paintSpots(context, transform) {
-    this.review.count.hotspots.forEach((spot, i) => {
+    this.review.hotspots.forEach((spot, i) => {
       const radius = spot.radius_um ?? Math.sqrt(spot.area_mm2 / Math.PI) * 1000;
       const [x, y] = spot.centre_um;
       context.beginPath();

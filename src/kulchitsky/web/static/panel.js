@@ -22,11 +22,26 @@ export class Panel {
     byId("undo").addEventListener("click", () => edits.step("undo"));
     byId("redo").addEventListener("click", () => edits.step("redo"));
     byId("revert").addEventListener("click", () => edits.step("revert"));
+    byId("search-again").addEventListener("click", () => this.searchAgain(slideId));
     byId("use")?.addEventListener("click", () => this.useForCase(slideId));
     for (const button of document.querySelectorAll("[data-tool]")) button.addEventListener("click", () => tools.choose(button.dataset.tool));
     for (const button of document.querySelectorAll("[data-show]")) button.addEventListener("click", () => this.toggle(button.dataset.show));
     byId("opacity").addEventListener("input", (event) => { overlay.opacity = Number(event.target.value); overlay.ask(); });
     byId("scale-form").addEventListener("submit", (event) => this.setScale(event, slideId));
+  }
+
+  async searchAgain(slideId) {
+    byId("search-again").disabled = true;
+    try {
+      await this.edits.chain;
+      const review = await send("POST", `/slides/${slideId}/hotspots`);
+      Object.assign(this.overlay.review, { hotspots: review.hotspots, recount: review.recount, grades: review.grades });
+      this.recount(review.recount, this.overlay.review);
+      this.overlay.ask();
+    } catch (error) {
+      this.alert(error.message);
+    }
+    byId("search-again").disabled = false;
   }
 
   async useForCase(slideId) {
@@ -94,7 +109,7 @@ export class Panel {
     byId("redo").disabled = !recount.can_redo;
     byId("undo").textContent = recount.can_undo ? `Undo (${recount.can_undo})` : "Undo";
     byId("redo").textContent = recount.can_redo ? `Redo (${recount.can_redo})` : "Redo";
-    this.spots(recount.hotspots, review.count.hotspots);
+    this.spots(recount.hotspots, review.hotspots);
     this.regions(review.regions);
     this.grades(review.grades);
   }
