@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kulchitsky.slide.cells import CellTable
+from kulchitsky.slide.stains.spots import Spots
 from kulchitsky.slide.stains.territory import Territories
 
 F32 = NDArray[np.float32]
@@ -22,6 +23,8 @@ _CLEAR_UM: Final = 0.3
 _RING_UM: Final = 1.5
 _BODY_UM: Final = 3.0
 _RIM_UM: Final = 1.2
+_FAINTEST_SPOT_OD: Final = 0.06
+_SUMMIT_UM: Final = 0.8
 _AROUND_UM: Final = 30.0
 _PROFILE_STEP_UM: Final = 0.25
 _PROFILE_STEPS: Final = 18
@@ -38,7 +41,8 @@ class Measures:
     cytoplasm, 0.3 to 3 µm outside the nucleus, without the strip along the border to other cells. ``border``: mean
     over that strip. ``low_sector``, ``top_sector``: second lowest and highest of eight sectors of the two together.
     ``grain``: root mean square of the structure at 0.4 to 1 µm. ``line``, ``blob``: mean strength of line-like and of
-    spot-like structure of 0.7 µm. ``peak``: highest smoothed value outside the nucleus or on its rim.
+    spot-like structure of 0.7 µm. ``peak``: highest summit (of smoothed values)
+    outside the nucleus or on its rim, 0 where there is none.
     ``peak_around``: lowest mean on a circle of up to 4.5 µm around it. ``peak_radius_um``: where it has fallen
     half-way to that. ``peak_x_um``, ``peak_y_um``: where it lies. ``peak_depth_um``: how deep in the nucleus
     (negative: outside). ``rim``: DAB where each of 16 rays from the centre crosses its most line-like place outside
@@ -84,8 +88,11 @@ def concatenate(parts: list[Measures]) -> Measures:
     return Measures(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Measures)))
 
 
-def measure(dab: F32, land: Territories, cells: CellTable) -> Measures:
-    """Measure every cell of a block. ``dab`` is at the scale of ``land``; centres are from the block's corner."""
+def measure(dab: F32, land: Territories, cells: CellTable) -> tuple[Measures, Spots]:
+    """Measure every cell of a block, and its spots.
+
+    ``dab`` is at the scale of ``land``; all coordinates are micrometres from the block's corner.
+    """
     um = land.um
     smooth = _blur(dab, 0.5 / um)
     fine = _blur(dab, 0.3 / um) - _blur(dab, 1.0 / um)
@@ -93,7 +100,10 @@ def measure(dab: F32, land: Territories, cells: CellTable) -> Measures:
     thin, _ = _structure(_blur(dab, 0.4 / um), 0.4, um)
     outside = _outside(dab, land)
     centre_x, centre_y = ((v / um - 0.5).astype(np.float32) for v in (cells.x_um, cells.y_um))
-    sums = _accumulate(dab, smooth, fine, line, blob, land.owner, land.depth_um, land.border, centre_x, centre_y, um)
+    summit = _summits(smooth, um)
+    sums = _accumulate(
+        dab, smooth, summit, fine, line, blob, land.owner, land.depth_um, land.border, centre_x, centre_y, um
+    )
     nucleus, ring, body, border, low, top, grain, lines, blobs, peak, px, py, depth, area = sums
     around, radius = _profile(smooth, px, py, peak, um)
     rim, rim_low, rim_line, within = _rim(
@@ -101,7 +111,7 @@ def measure(dab: F32, land: Territories, cells: CellTable) -> Measures:
     )
     rows = np.clip(centre_y.astype(np.int64), 0, dab.shape[0] - 1)
     columns = np.clip(centre_x.astype(np.int64), 0, dab.shape[1] - 1)
-    return Measures(
+    measured = Measures(
         nucleus=nucleus,
         ring=ring,
         body=body,
@@ -124,6 +134,17 @@ def measure(dab: F32, land: Territories, cells: CellTable) -> Measures:
         outside=outside[rows, columns],
         body_um2=area,
     )
+    return measured, _spots(smooth, summit, land)
+
+
+def _spots(smooth: F32, summit: NDArray[np.bool_], land: Territories) -> Spots:
+    """Every summit that is not inside a nucleus and stands out at all."""
+    rows, columns = np.nonzero(summit & (land.depth_um < _RIM_UM) & (smooth > _FAINTEST_SPOT_OD))
+    height = smooth[rows, columns]
+    around, radius = _profile(smooth, columns.astype(np.float32), rows.astype(np.float32), height, land.um)
+    keep = height - around > _FAINTEST_SPOT_OD
+    x, y = (columns + 0.5) * land.um, (rows + 0.5) * land.um
+    return Spots(x[keep], y[keep], height[keep], around[keep], radius[keep])
 
 
 def _blur(plane: F32, sigma_px: float) -> F32:
@@ -144,6 +165,13 @@ def _structure(smooth: F32, sigma_um: float, um: float) -> tuple[F32, F32]:
     return np.asarray(across - along, np.float32), np.asarray(along, np.float32)
 
 
+def _summits(smooth: F32, um: float) -> NDArray[np.bool_]:
+    """Pixels that are highest within 0.8 µm: the flank of a neighbour's spot is none of the cell's own."""
+    reach = max(1, round(_SUMMIT_UM / um))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return np.asarray(smooth >= np.asarray(cv2.dilate(smooth, disc)))
+
+
 def _outside(dab: F32, land: Territories) -> F32:
     """Mean DAB of what no cell owns, in a window around each pixel; NaN where there is hardly any."""
     free = (land.owner < 0).astype(np.float32)
@@ -156,8 +184,8 @@ def _outside(dab: F32, land: Territories) -> F32:
 
 @numba.njit(cache=True, nogil=True, fastmath=False)
 def _accumulate(
-    dab: Any, smooth: Any, fine: Any, line: Any, blob: Any, owner: Any, depth: Any, border: Any, cx: Any, cy: Any,
-    um: float,
+    dab: Any, smooth: Any, summit: Any, fine: Any, line: Any, blob: Any, owner: Any, depth: Any, border: Any,
+    cx: Any, cy: Any, um: float,
 ) -> Any:  # fmt: skip
     n = len(cx)
     sums = np.zeros((n, 4), np.float64)  # nucleus, ring, body, border
@@ -166,7 +194,7 @@ def _accumulate(
     shape_n = np.zeros(n, np.int64)
     sector = np.zeros((n, SECTORS), np.float64)
     sector_n = np.zeros((n, SECTORS), np.int64)
-    peak = np.full(n, np.float32(-1))
+    peak = np.zeros(n, np.float32)
     px, py = np.zeros(n, np.float32), np.zeros(n, np.float32)
     peak_depth = np.zeros(n, np.float32)
     for i in range(dab.shape[0]):
@@ -179,7 +207,7 @@ def _accumulate(
             if d > _CORE_UM:
                 sums[k, 0] += v
                 counts[k, 0] += 1
-            if d < _RIM_UM and smooth[i, j] > peak[k]:
+            if summit[i, j] and d < _RIM_UM and smooth[i, j] > peak[k]:
                 peak[k], px[k], py[k], peak_depth[k] = smooth[i, j], j, i, d
             if d >= -_CLEAR_UM:
                 continue

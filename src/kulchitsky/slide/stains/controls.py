@@ -1,0 +1,84 @@
+"""Whether a stained slide can be trusted: tumour cells, internal control, background, colours, a turned picture."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import numpy as np
+
+from kulchitsky.case.issue import Issue, Level
+from kulchitsky.slide import cells as table
+from kulchitsky.slide.count import Survey
+from kulchitsky.slide.stains.cut import HIGHEST_BACKGROUND_OD
+from kulchitsky.slide.stains.find import StainedCells
+from kulchitsky.slide.stains.judge import Judgement
+
+_FEW_CELLS: Final = 100
+_DARK_GLASS_GREY: Final = 160.0
+_EVERYWHERE: Final = 0.5
+
+
+class Say(Protocol):
+    """Adds an issue."""
+
+    def __call__(self, level: Level, code: str, message: str, remedy: str = "") -> None:
+        """``code`` follows ``stain.``."""
+
+
+def control_issues(found: StainedCells, verdict: Judgement, view: Survey, name: str) -> list[Issue]:
+    """Issues of a reading: what a pathologist would look for before believing it."""
+    issues: list[Issue] = []
+
+    def say(level: Level, code: str, message: str, remedy: str = "") -> None:
+        issues.append(Issue(level=level, code=f"stain.{code}", message=message, remedy=remedy, path=name))
+
+    counted = found.cells.counted
+    n, k = int(counted.sum()), int((counted & verdict.stained).sum())
+    if n == 0:
+        say(
+            Level.SERIOUS,
+            "no_tumour",
+            "no tumour cell was found to be read",
+            "check slide and regions",
+        )
+    elif n < _FEW_CELLS:
+        say(Level.WARNING, "few_cells", f"only {n} tumour cells were found", "read more fields")
+    if n and not k:
+        say(Level.NOTE, "none_stained", "no tumour cell is stained")
+    _background(say, found, verdict, view)
+    others = np.isin(found.cells.reason, (table.LYMPHOCYTE, table.STROMA))
+    _internal_control(say, int(others.sum()), int((others & verdict.stained).sum()), k)
+    return issues
+
+
+def _background(say: Say, found: StainedCells, verdict: Judgement, view: Survey) -> None:
+    glass = float(np.mean(view.calibration.glass))
+    if glass < _DARK_GLASS_GREY:
+        remedy = "check that the picture is a bright-field photograph and not its negative"
+        say(
+            Level.SERIOUS,
+            "inverted",
+            f"the brightest parts are only {glass:.0f} of 255: this may be a negative",
+            remedy,
+        )
+    outside = found.measures.outside[np.isfinite(found.measures.outside)]
+    between = float(np.median(outside)) if len(outside) > 0.1 * max(1, len(found)) else float("nan")
+    if between > HIGHEST_BACKGROUND_OD:
+        message = f"DAB of density {between:.2f} lies between the cells: background, or a stain everywhere"
+        say(Level.WARNING, "background", message, "compare with the negative control; read the share with caution")
+    if np.isfinite(verdict.cut.typical_od) and between > _EVERYWHERE * verdict.cut.typical_od and len(outside):
+        message = "the tissue between the cells stains about as strongly as the cells"
+        say(Level.SERIOUS, "everywhere", message, "check for an inverted or failed stain")
+
+
+def _internal_control(say: Say, others: int, stained: int, tumour_stained: int) -> None:
+    if others < 20:
+        say(Level.NOTE, "control.none", "hardly any other cells lie beside the tumour: no internal control was seen")
+        return
+    share = 100 * stained / others
+    message = f"of {others} other cells (lymphocytes, stroma) {share:.0f} % stain"
+    if not tumour_stained and share < 1:
+        remedy = "a negative result needs a control that stains: look at it on the same slide"
+        say(Level.WARNING, "control.negative", message + ", and no tumour cell does", remedy)
+    else:
+        say(Level.NOTE, "control", message)

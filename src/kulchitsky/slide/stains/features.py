@@ -1,0 +1,87 @@
+"""Numbers that tell compartments and patterns apart, free of how strong the stain is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kulchitsky.slide.stains.find import StainedCells
+from kulchitsky.slide.stains.measures import Measures
+
+F64 = NDArray[np.float64]
+
+FEATURES: Final = (
+    "nucleus_over_body",
+    "ring_over_body",
+    "border_over_body",
+    "rim_over_within",
+    "rim_line",
+    "line",
+    "blob",
+    "grain",
+    "low_over_top",
+    "peak_over_rest",
+    "peak_compactness",
+    "peak_radius",
+    "peak_radius_over_nucleus",
+    "peak_depth",
+)
+"""Names of the columns of :func:`describe`."""
+
+_NOISE_OD: Final = 0.03
+"""Added to both sides of every ratio: what scanner noise and unmixing leave behind."""
+
+
+def describe(found: StainedCells, background_od: F64) -> F64:
+    """(N, 14) features of each cell, after its local ``background_od`` (N,) is taken off. No NaN."""
+    m = found.measures
+    nucleus, ring, body, border = (net(v, background_od) for v in (m.nucleus, m.ring, m.body, m.border))
+    ring = np.where(np.isfinite(ring), ring, 0.0)
+    body = np.where(np.isfinite(body), body, ring)
+    border = np.where(np.isfinite(border), border, body)
+    low, top = (net(v, background_od, fill=0.0) for v in (m.low_sector, m.top_sector))
+    rim, within = (net(v, background_od, fill=0.0) for v in (m.rim, m.within))
+    peak, around = net(m.peak, background_od, fill=0.0), net(m.peak_around, background_od, fill=0.0)
+    rest = np.maximum(np.nan_to_num(nucleus), body)
+    outside = np.maximum(body, border)
+    nucleus_um = np.sqrt(np.maximum(found.cells.area_um2, 4.0) / np.pi)
+    columns = (
+        _ratio(np.nan_to_num(nucleus), body),
+        _ratio(ring, body),
+        _ratio(border, body),
+        _ratio(rim, within),
+        _share(m.rim_line, rim),
+        _share(m.line, outside),
+        _share(m.blob, outside),
+        _share(m.grain, outside),
+        _ratio(low, top),
+        _ratio(peak, rest),
+        _ratio(peak - around, around),
+        m.peak_radius_um,
+        m.peak_radius_um / nucleus_um,
+        np.clip(m.peak_depth_um, -3.0, 3.0),
+    )
+    return np.nan_to_num(np.stack([np.asarray(c, np.float64) for c in columns], axis=1), nan=0.0)
+
+
+def net(value: NDArray[np.float32], background_od: F64, *, fill: float | None = None) -> F64:
+    """Densities above the background, not below 0; NaN stays unless ``fill`` is given."""
+    out = np.maximum(value.astype(np.float64) - background_od, 0.0)
+    return np.asarray(out if fill is None else np.where(np.isfinite(out), out, fill), np.float64)
+
+
+def strongest(m: Measures, background_od: F64) -> F64:
+    """(N,) the highest of the densities of nucleus, ring, cytoplasm and border, and half of the peak's."""
+    parts = [net(v, background_od, fill=0.0) for v in (m.nucleus, m.ring, m.body, m.border)]
+    parts.append(0.5 * net(m.peak, background_od, fill=0.0))
+    return np.asarray(np.max(np.stack(parts), axis=0), np.float64)
+
+
+def _ratio(above: F64, below: F64) -> F64:
+    return np.asarray(np.log((np.maximum(above, 0) + _NOISE_OD) / (np.maximum(below, 0) + _NOISE_OD)))
+
+
+def _share(value: NDArray[np.float32], whole: F64) -> F64:
+    return np.asarray(np.nan_to_num(value.astype(np.float64), nan=0.0) / (whole + _NOISE_OD))

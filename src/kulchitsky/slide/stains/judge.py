@@ -1,0 +1,161 @@
+"""From measured cells to a reading: which cells are stained, where, in what pattern, how strongly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kulchitsky.case.vocabulary import Compartment, Pattern
+from kulchitsky.slide.stains.cut import StainCut, background_of, find_cut
+from kulchitsky.slide.stains.features import describe, net, strongest
+from kulchitsky.slide.stains.find import StainedCells
+from kulchitsky.slide.stains.model import CLASSES, StainModel
+from kulchitsky.slide.stains.spots import spot_of_cell
+
+F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+SPOTS: Final = frozenset({"perinuclear_dot", "globular"})
+_ENOUGH: Final = 8
+_TOP_SHARE: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was decided. Arrays are (N,) over all cells found; ``probabilities`` (N, classes).
+
+    ``stained`` and ``level`` (0 to 3) are of every cell; shares and means count only those in ``counted``.
+    ``kind`` is the class of the slide, ``None`` where too few cells are stained to say; ``class_shares`` are the
+    mean probabilities of the classes over the stained cells.
+    """
+
+    kind: str | None
+    class_shares: dict[str, float]
+    signal: F64
+    stained: Mask
+    level: NDArray[np.uint8]
+    probabilities: F64
+    cut: StainCut
+    background_od: float
+
+    def best(self, names: dict[str, str]) -> tuple[str, float] | None:
+        """The most probable group of classes and its share, ``names`` giving each class its group."""
+        if self.kind is None:
+            return None
+        groups = grouped(self.class_shares, names)
+        top = max(groups, key=lambda name: groups[name])
+        return top, groups[top]
+
+
+def judge(found: StainedCells, counted: Mask, model: StainModel) -> Judgement:
+    """Classify the cells of a slide; ``counted`` marks its tumour cells."""
+    background = background_of(found.measures.take(counted) if counted.any() else found.measures)
+    level_od = np.full(len(found), background)
+    probabilities = (
+        model.probabilities(describe(found, level_od)) if len(found) else np.zeros((0, len(model.classes)))
+    )
+    kind, shares = _kind(found, counted, probabilities, level_od, model)
+    signal = signal_of(found, kind, level_od)
+    cut = find_cut(signal[counted])
+    stained = signal > cut.cut_od
+    if kind is not None:
+        # the first look took the brownest cells alone; now that the stained ones are known, all of them speak
+        shares = _shares(probabilities, stained & counted, model.classes) or shares
+    density = density_of(found, kind, level_od)
+    return Judgement(
+        kind=kind,
+        class_shares=shares,
+        signal=signal,
+        stained=stained,
+        level=np.where(stained, np.maximum(1, np.digitize(density, model.intensity_od)), 0).astype(np.uint8),
+        probabilities=probabilities,
+        cut=cut,
+        background_od=background,
+    )
+
+
+def grouped(shares: dict[str, float], names: dict[str, str]) -> dict[str, float]:
+    """Shares of classes added up by group."""
+    out: dict[str, float] = {}
+    for name, share in shares.items():
+        out[names[name]] = out.get(names[name], 0.0) + share
+    return out
+
+
+COMPARTMENT_OF: Final = {name: compartment.value for name, (compartment, _) in CLASSES.items()}
+PATTERN_OF: Final = {name: pattern.value for name, (_, pattern) in CLASSES.items()}
+
+
+def described(kind: str) -> tuple[Compartment, Pattern]:
+    """Compartment and pattern of a class."""
+    return CLASSES[kind]
+
+
+def signal_of(found: StainedCells, kind: str | None, background_od: F64) -> F64:
+    """(N,) the density that decides whether a cell is stained, by where this stain lies.
+
+    Of a nucleus part of the surrounding blush is taken off, as in counting; a spot counts by how far it stands above
+    its surroundings.
+    """
+    m = found.measures
+    nucleus, ring = net(m.nucleus, background_od, fill=0.0), net(m.ring, background_od, fill=0.0)
+    body = net(m.body, background_od)
+    body = np.where(np.isfinite(body), body, ring)
+    if kind == "nuclear":
+        return np.asarray(nucleus - 0.35 * np.minimum(ring, nucleus))
+    if kind == "nuclear_and_cytoplasmic":
+        return np.maximum(nucleus, body)
+    if kind in SPOTS:
+        return spot_signal(found)
+    if kind == "membranous":
+        return np.maximum(body, net(m.rim, background_od, fill=0.0))
+    if kind is None:
+        return strongest(m, background_od)
+    return body
+
+
+def spot_signal(found: StainedCells) -> F64:
+    """(N,) contrast of the spot that belongs to each cell, 0 where it has none.
+
+    Spots weaker than a quarter of the usual ones are not dealt out: they are grains and noise.
+    """
+    contrast = found.spots.contrast
+    least = find_cut(contrast).cut_od if len(contrast) else 0.0
+    owned = spot_of_cell(found.cells, found.spots, least)
+    return np.where(owned >= 0, contrast[np.maximum(owned, 0)] if len(contrast) else 0.0, 0.0)
+
+
+def density_of(found: StainedCells, kind: str | None, background_od: F64) -> F64:
+    """(N,) the density that the intensity classes 1+ to 3+ go by: that of the compartment where the stain lies."""
+    m = found.measures
+    if kind in SPOTS:
+        return net(m.peak, background_od, fill=0.0)
+    if kind == "membranous":
+        return net(m.rim, background_od, fill=0.0)
+    if kind == "nuclear":
+        return net(m.nucleus, background_od, fill=0.0)
+    return signal_of(found, kind, background_od)
+
+
+def _kind(
+    found: StainedCells, counted: Mask, probabilities: F64, background_od: F64, model: StainModel
+) -> tuple[str | None, dict[str, float]]:
+    """The class of the slide from its brownest tumour cells, and the shares among these."""
+    brown = strongest(found.measures, background_od)
+    rough = find_cut(brown[counted])
+    clear = counted & (brown > rough.cut_od)
+    if rough.how == "floor" or clear.sum() < _ENOUGH:
+        return None, {}
+    top = clear & (brown >= np.percentile(brown[clear], 100 - _TOP_SHARE))
+    shares = _shares(probabilities, top, model.classes)
+    return max(shares, key=lambda name: shares[name]), shares
+
+
+def _shares(probabilities: F64, use: Mask, classes: tuple[str, ...]) -> dict[str, float]:
+    if not use.any():
+        return {}
+    mean = probabilities[use].mean(axis=0)
+    return {name: float(share) for name, share in zip(classes, mean, strict=True)}
