@@ -18,10 +18,10 @@ from kulchitsky._version import __version__ as __version__
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "workup": ["case_schema", "check_case", "read_case", "work_up", "write_template"],
+        "workup": ["case_schema", "check_case", "read_case", "run_cohort", "work_up", "write_template"],
     },
 )
 __all__ = sorted([*__all__, "__version__"])
 
 if TYPE_CHECKING:
-    from kulchitsky.workup import case_schema, check_case, read_case, work_up, write_template
+    from kulchitsky.workup import case_schema, check_case, read_case, run_cohort, work_up, write_template

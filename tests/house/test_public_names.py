@@ -9,6 +9,7 @@ NAMES = [
     "case_schema",
     "check_case",
     "read_case",
+    "run_cohort",
     "work_up",
     "write_template",
 ]

@@ -15,6 +15,7 @@ from kulchitsky.case.errors import KulchitskyError, RefusedInput
 from kulchitsky.cli import (
     case_file,
     challenge,
+    cohort,
     count,
     differential,
     evidence,
@@ -25,6 +26,7 @@ from kulchitsky.cli import (
     registry,
     serve,
     stage,
+    stain,
     workup,
 )
 
@@ -51,6 +53,7 @@ app.command("check", rich_help_panel=READ)(case_file.check)
 app.command("schema", rich_help_panel=READ)(case_file.schema)
 app.command("read", rich_help_panel=READ)(read.read)
 app.command("count", rich_help_panel=READ)(count.count)
+app.command("stain", rich_help_panel=READ)(stain.stain)
 app.command("differential", rich_help_panel=WEIGH)(differential.differential)
 app.command("next", rich_help_panel=WEIGH)(next.next_stain)
 app.command("challenge", rich_help_panel=WEIGH)(challenge.challenge)
@@ -59,6 +62,7 @@ app.command("stage", rich_help_panel=WEIGH)(stage.stage)
 app.command("plan", rich_help_panel=WEIGH)(plan.plan)
 app.command("evidence", rich_help_panel=WEIGH)(evidence.evidence)
 app.add_typer(registry.registry_app, name="registry", rich_help_panel=KEEP)
+app.command("cohort", rich_help_panel=KEEP)(cohort.cohort)
 app.command("serve", rich_help_panel=KEEP)(serve.serve)
 
 

@@ -78,11 +78,11 @@ class SlidePlan:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Cells of one band, not yet judged, and the tiles it read; ``seconds`` of the process that counted it."""
+    """Cells of one band, not yet judged, and the tiles it read; ``seconds`` by the clock and the processor."""
 
     cells: CellTable
     tiles: TileLog
-    seconds: float = 0.0
+    seconds: tuple[float, float] = (0.0, 0.0)
 
 
 @lru_cache(maxsize=2)
@@ -161,7 +161,7 @@ def save_band(path: Path, band: Band) -> None:
     buffer = io.BytesIO()
     columns: dict[str, Any] = {f.name: getattr(band.cells, f.name) for f in fields(CellTable)}
     columns |= {"asked": _pairs(band.tiles.asked), "unreadable": _pairs(band.tiles.unreadable)}
-    np.savez(buffer, seconds=np.float64(band.seconds), **columns)
+    np.savez(buffer, seconds=np.asarray(band.seconds, np.float64), **columns)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.write_bytes(buffer.getvalue())
@@ -174,7 +174,8 @@ def load_band(path: Path) -> Band | None:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as saved:
             cells = CellTable(**{f.name: saved[f.name] for f in fields(CellTable)})
             tiles = TileLog(_set(saved["asked"]), _set(saved["unreadable"]))
-            return Band(cells, tiles, float(saved["seconds"]))
+            clock, cpu = saved["seconds"]
+            return Band(cells, tiles, (float(clock), float(cpu)))
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
 

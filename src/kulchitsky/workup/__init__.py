@@ -21,6 +21,7 @@ _FUNCTIONS = {
     "plan": ["plan"],
     "read_case": ["read_case", "check_case", "resolve_ids"],
     "read_report": ["read_report"],
+    "read_stain": ["read_stain"],
     "registry_add": ["registry_add"],
     "registry_change": ["registry_edit", "registry_amend", "registry_remove", "registry_restore", "registry_sign"],
     "registry_cohort": ["registry_cohort"],
@@ -31,6 +32,7 @@ _FUNCTIONS = {
     "registry_similar": ["registry_similar"],
     "registry_survival": ["registry_survival"],
     "registry_verify": ["registry_verify"],
+    "run_cohort": ["run_cohort"],
     "stage": ["stage"],
     "template": ["write_template", "case_schema"],
     "work_up": ["work_up"],
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from kulchitsky.workup.plan import plan
     from kulchitsky.workup.read_case import check_case, read_case, resolve_ids
     from kulchitsky.workup.read_report import read_report
+    from kulchitsky.workup.read_stain import read_stain
     from kulchitsky.workup.registry_add import registry_add
     from kulchitsky.workup.registry_change import (
         registry_amend,
@@ -78,6 +81,7 @@ if TYPE_CHECKING:
     from kulchitsky.workup.registry_similar import registry_similar
     from kulchitsky.workup.registry_survival import registry_survival
     from kulchitsky.workup.registry_verify import registry_verify
+    from kulchitsky.workup.run_cohort import run_cohort
     from kulchitsky.workup.stage import stage
     from kulchitsky.workup.template import case_schema, write_template
     from kulchitsky.workup.work_up import work_up
@@ -97,6 +101,7 @@ if TYPE_CHECKING:
         "plan",
         "read_case",
         "read_report",
+        "read_stain",
         "registry_add",
         "registry_amend",
         "registry_cohort",
@@ -112,6 +117,7 @@ if TYPE_CHECKING:
         "registry_survival",
         "registry_verify",
         "resolve_ids",
+        "run_cohort",
         "stage",
         "work_up",
         "write_template",
