@@ -134,6 +134,8 @@ def read_site(book: Notebook, sentences: Sequence[Sentence], mentions: Mentions)
     if best is not None and best.score >= 1.5:
         _write_site(book, best, candidates)
     _write_setting(book, best, sentences)
+    if best is not None and not book.has("presentation.site") and book.get("presentation.setting") == "lymph_node":
+        _write_site(book, best, candidates)
     _write_layer(book, sentences)
     _write_lesions(book, sentences)
 

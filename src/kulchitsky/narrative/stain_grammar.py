@@ -124,6 +124,7 @@ class Scope:
         if (
             self.active is not None
             and self._list_closed()
+            and not self.depth
             and self.comma
             and not self.and_
             and not self.active.header
@@ -149,6 +150,8 @@ class Scope:
         self.comma = self.and_ = False
 
     def _on_result(self, item: Item) -> None:
+        if self._cuts_a_section(item):
+            return
         if item.strength == "strong":
             self.latest = item
         if item.strength in ("weak", "seen", "report", "elliptic") and not self._asserts(item):
@@ -219,7 +222,7 @@ class Scope:
         self._flush()
 
     def _on_comma(self) -> None:
-        self.comma, self.and_ = True, False
+        self.comma = True
         follows = self.items[self.at + 1].kind if self.at + 1 < len(self.items) else None
         if follows not in (Kind.MARK, Kind.AND):
             self.excepting = False
@@ -511,6 +514,13 @@ class Scope:
     def _heads(self) -> bool:
         """Whether a colon follows: ``Markers found: ...``, ``None: ...``."""
         return self.at + 1 < len(self.items) and self.items[self.at + 1].kind is Kind.COLON
+
+    def _cuts_a_section(self, item: Item) -> bool:
+        """``sections stained for CK7 show none``: here *stained* names the section and says nothing of cells."""
+        if item.text.lower() not in ("stained", "immunostained"):
+            return False
+        before = {i.text.lower() for i in self.items[max(0, self.at - 2) : self.at]}
+        return bool(before & {"section", "sections", "slide", "slides", "block", "blocks", "levels"})
 
     def _between_commas(self) -> bool:
         before = self.items[self.at - 1] if self.at else None

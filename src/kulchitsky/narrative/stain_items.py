@@ -90,7 +90,7 @@ _SIGN = re.compile(
     r"|(?P<score>(?<![\w.,-])[123]\s?\+(?!\w))"
     r"|(?P<plus>\+{1,4})"
     r"|(?P<brackets>\((?:-{1,3}|neg\.?|negative)\))"
-    r"|(?P<zero>(?<=[:=(])\s?0(?:\s?%)?(?=\s*(?:[,;.)\s]|$))(?!\s?[-/.,]\d))"
+    r"|(?P<zero>(?:(?<=[:=(])|(?<=\bscore))\s?0(?:\s?%)?(?=\s*(?:[,;.)\s]|$))(?!\s?[-/.,]\d))"
 )
 _PERCENT = re.compile(
     r"(?:(?P<bound>less than|more than|greater than|at least|at most|up to|no more than|approximately|around|about"
@@ -260,7 +260,12 @@ def _with_dashes(clean: str, items: list[Item]) -> list[Item]:
         if after_colon and (right is None or right.kind in (Kind.COMMA, Kind.SEMICOLON) or right.text == "."):
             found.append(Item(Kind.RESULT, State.ABSENT.value, item.start, item.end, "-", "strong"))
             continue
-        if mark_left and _is_minus(before, after, right, items):
+        leads = right is not None and right.kind is Kind.PREP_DIRECT and i + 2 < len(items)
+        if leads and items[i + 2].kind is Kind.MARK:
+            found.append(
+                Item(Kind.RESULT, State.ABSENT.value, item.start, item.end, "-", "strong")
+            )  # "- for keratin"
+        elif mark_left and _is_minus(before, after, right, items):
             found.append(Item(Kind.RESULT, State.ABSENT.value, item.start, item.end, "-", "strong"))
         elif left is None or left.kind in (Kind.SEMICOLON, Kind.COLON) or "\n" in clean[left.end : item.start]:
             found.append(Item(Kind.SEMICOLON, "bullet", item.start, item.end, "-"))
@@ -279,16 +284,20 @@ def _stands_after_colon(items: list[Item], at: int) -> bool:
     return at > 0 and items[at].kind is Kind.COLON and items[at - 1].kind is Kind.MARK
 
 
-def _suspended(items: list[Item], and_: Item) -> bool:
-    """``calcitonin- and TTF-1-positive``: the hyphen stands for a word that comes later."""
-    at = items.index(and_)
-    kinds = [i.kind for i in items[at + 1 : at + 4]]
-    return kinds[:3] == [Kind.MARK, Kind.DASH, Kind.RESULT]
+def _suspended(items: list[Item], after: int) -> bool:
+    """``calcitonin-, CEA- and TTF-1-positive``: the hyphen stands for a word that comes later."""
+    for at in range(after, min(after + 14, len(items))):
+        item = items[at]
+        if item.kind is Kind.RESULT:
+            return items[at - 1].kind is Kind.DASH and items[at - 2].kind is Kind.MARK and item.strength == "strong"
+        if item.kind not in (Kind.MARK, Kind.DASH, Kind.COMMA, Kind.AND):
+            return False
+    return False
 
 
 def _is_minus(before: str, after: str, right: Item | None, items: list[Item]) -> bool:
     ends = right is None or right.kind in (Kind.COMMA, Kind.SEMICOLON, Kind.CLOSE, Kind.AND) or right.text == "."
-    if right is not None and right.kind is Kind.AND and _suspended(items, right):
+    if right is not None and right.kind in (Kind.AND, Kind.COMMA) and _suspended(items, items.index(right)):
         return False
     signs = any(i.kind is Kind.RESULT and i.text.startswith("+") for i in items)
     if before != " " and not after.isalnum():
