@@ -69,8 +69,8 @@ def test_cox_as_r_prints_it(lung: pd.DataFrame) -> None:
     assert (round(age.standard_error, 6), round(sex.standard_error, 6)) == (0.009223, 0.167458)
     assert round(model.likelihood_ratio, 2) == 14.12
     assert round(model.concordance, 3) == 0.603
-    assert [round(s.statistic, 3) for s in model.slopes] == [0.209, 2.608, 2.771]
-    assert [round(s.p_value, 2) for s in model.slopes] == [0.65, 0.11, 0.25]
+    assert [round(s.statistic or 0, 3) for s in model.slopes] == [0.209, 2.608, 2.771]
+    assert [round(s.p_value or 0, 2) for s in model.slopes] == [0.65, 0.11, 0.25]
     assert model.slopes[-1].degrees == 2
     assert model.issues == ()
 
@@ -193,6 +193,36 @@ def test_few_events_and_separation_are_said(packed: PackedCases) -> None:
     model = fit_cox(months, events, {"early": events, "noise": np.tile([0.0, 1.0], 10)})
     codes = {issue.code for issue in model.issues}
     assert {"cox.few_events", "cox.convergence"} <= codes
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    seed=st.integers(0, 10**6), cases=st.integers(2, 25), kinds=st.lists(st.integers(0, 3), min_size=1, max_size=3)
+)
+def test_any_data_give_a_model_or_one_sentence(seed: int, cases: int, kinds: list[int]) -> None:
+    """Separation, repeated columns, single events, odd scales: a result with issues or a refusal, never a crash."""
+    rng = np.random.default_rng(seed)
+    months = np.round(rng.exponential(10, cases), 1) + 0.1
+    events = (rng.random(cases) < 0.5).astype(float)
+    made: dict[str, np.ndarray] = {}
+    for i, kind in enumerate(kinds):
+        first = made.get("x0", rng.normal(size=cases))
+        made[f"x{i}"] = (events, (rng.random(cases) < 0.3).astype(float), rng.normal(0, 1000, cases), first)[
+            kind
+        ].copy()
+    try:
+        model = fit_cox(months, events, made)
+    except RefusedRegistry:
+        return
+    assert len(model.coefficients) == len(made)
+    for slope in model.slopes:
+        assert (slope.p_value is None) == (slope.statistic is None)
+        assert slope.p_value is None or 0 <= slope.p_value <= 1
+
+
+def test_slope_of_a_single_event_cannot_be_said() -> None:
+    model = fit_cox(np.array([3.0, 5, 7, 9]), np.array([0.0, 1, 0, 0]), {"x": np.array([1.0, 3, 2, 4])})
+    assert {slope.p_value for slope in model.slopes} == {None}
 
 
 @pytest.mark.parametrize(

@@ -181,15 +181,19 @@ def _cox(model: CoxModel) -> None:
             f"{c.hazard_ratio:.3g} ({c.interval_95[0]:.3g} to {c.interval_95[1]:.3g})",
             f"{c.coefficient:.4f} ({c.standard_error:.4f})",
             f"{c.p_value:.3g}",
-            f"{slopes[c.covariate]:.2g}",
+            _p(slopes[c.covariate]),
         )
     _print(table)
     typer.echo(
         f"{model.cases} cases, {model.events} events, {model.left_out} left out; likelihood ratio "
         f"{model.likelihood_ratio:.2f}, p = {model.likelihood_ratio_p:.3g}; concordance {model.concordance:.3f}; "
-        f"proportional hazards overall p = {slopes['GLOBAL']:.2g}"
+        f"proportional hazards overall p = {_p(slopes['GLOBAL'])}"
     )
     print_issues(model.issues)
+
+
+def _p(value: float | None) -> str:
+    return "cannot be said" if value is None else f"{value:.2g}"
 
 
 def _median(curve: Curve) -> str:

@@ -20,6 +20,7 @@ import pandas as pd
 from lifelines import CoxPHFitter
 from lifelines.exceptions import ConvergenceError, ConvergenceWarning
 from numpy.typing import NDArray
+from scipy.linalg import LinAlgWarning
 
 from kulchitsky.case.errors import RefusedRegistry
 from kulchitsky.case.issue import Issue, Level
@@ -103,9 +104,11 @@ def fit_cox(
     fitter = CoxPHFitter()
     try:
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", ConvergenceWarning)
+            warnings.simplefilter("always")
             fitter.fit(frame, "_months", "_event")
-    except ConvergenceError:
+            ratio = fitter.log_likelihood_ratio_test()
+            summary = fitter.summary.loc[list(columns)]
+    except (ConvergenceError, np.linalg.LinAlgError):
         raise RefusedRegistry(
             "the model does not converge: a field separates events from the rest, or repeats another field",
             source="cox",
@@ -114,14 +117,14 @@ def fit_cox(
     names = list(columns)
     x = frame[names].to_numpy(dtype=np.float64)
     slopes = slope_tests(months, events, x, fitter.params_[names].to_numpy(dtype=np.float64), names)
-    ratio = fitter.log_likelihood_ratio_test()
-    issues = _issues(len(names), int(events.sum()), slopes, [str(w.message) for w in caught])
+    troubled = [w for w in caught if issubclass(w.category, ConvergenceWarning | LinAlgWarning | RuntimeWarning)]
+    issues = _issues(len(names), int(events.sum()), slopes, [str(w.message) for w in troubled])
     return CoxModel(
         endpoint=endpoint,
         cases=len(months),
         events=int(events.sum()),
         left_out=left_out,
-        coefficients=tuple(_coefficient(name, row) for name, row in fitter.summary.loc[names].iterrows()),
+        coefficients=tuple(_coefficient(name, row) for name, row in summary.iterrows()),
         likelihood_ratio=float(ratio.test_statistic),
         likelihood_ratio_p=float(ratio.p_value),
         concordance=float(fitter.concordance_index_),
@@ -165,7 +168,7 @@ def _issues(coefficients: int, events: int, slopes: Sequence[SlopeTest], caught:
             )
         )
     for slope in slopes:
-        if slope.p_value < _DOUBT:
+        if slope.p_value is not None and slope.p_value < _DOUBT:
             what = "the model as a whole" if slope.covariate == "GLOBAL" else slope.covariate
             issues.append(
                 Issue(
@@ -175,13 +178,14 @@ def _issues(coefficients: int, events: int, slopes: Sequence[SlopeTest], caught:
                     remedy="look at the curves by that field: its hazard ratio is an average over time",
                 )
             )
-    issues += [
-        Issue(
-            level=Level.SERIOUS,
-            code="cox.convergence",
-            message=text.split("\n", 1)[0].strip(),
-            remedy="a group without events, or two fields that say the same: leave one out",
+    if caught:
+        first = caught[0].split("\n", 1)[0].strip()
+        issues.append(
+            Issue(
+                level=Level.SERIOUS,
+                code="cox.convergence",
+                message=f"the fit is not to be trusted ({first})",
+                remedy="a group without events, or two fields that say the same: leave one out",
+            )
         )
-        for text in caught
-    ]
     return tuple(issues)

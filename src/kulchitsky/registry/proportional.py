@@ -21,12 +21,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class SlopeTest:
-    """Score test of one coefficient's slope in time, or of all (``covariate`` = ``GLOBAL``)."""
+    """Score test of one coefficient's slope in time, or of all (``covariate`` = ``GLOBAL``).
+
+    Statistic and p-value are ``None`` where the data hold no information on a slope: too few events, or covariates
+    that repeat each other.
+    """
 
     covariate: str
-    statistic: float
+    statistic: float | None
     degrees: int
-    p_value: float
+    p_value: float | None
 
 
 def slope_tests(times: Floats, events: Floats, covariates: Floats, beta: Floats, names: list[str]) -> list[SlopeTest]:
@@ -37,7 +41,8 @@ def slope_tests(times: Floats, events: Floats, covariates: Floats, beta: Floats,
     order = np.argsort(times, kind="stable")
     t, e = times[order], events[order] == 1
     x = covariates[order] - covariates.mean(axis=0)
-    weight = np.exp(x @ beta)
+    linear = x @ beta
+    weight = np.exp(linear - linear.max())  # a common factor cancels: only overflow would come of leaving it in
     p = x.shape[1]
     score = np.zeros(p)
     blocks = np.zeros((3, p, p))  # information without g, with g, with g squared
@@ -56,15 +61,9 @@ def slope_tests(times: Floats, events: Floats, covariates: Floats, beta: Floats,
             score += g * (x[died[k]] - mean)
             blocks += np.array([variance, g * variance, g * g * variance])
     # g enters about its mean over events: the score of beta is 0, so the statistic does not depend on that choice
-    plain, crossed, squared = blocks
-    efficient = squared - crossed @ np.linalg.solve(plain, crossed)
-    tests = []
-    for j, name in enumerate(names):
-        partner = crossed[:, j]
-        variance_j = squared[j, j] - partner @ np.linalg.solve(plain, partner)
-        tests.append(_test(name, float(score[j] ** 2 / variance_j), 1))
-    tests.append(_test("GLOBAL", float(score @ np.linalg.solve(efficient, score)), p))
-    return tests
+    every = np.arange(p)
+    tests = [_test(name, score, blocks, every[j : j + 1]) for j, name in enumerate(names)]
+    return [*tests, _test("GLOBAL", score, blocks, every)]
 
 
 def _moments(weight: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
@@ -79,5 +78,22 @@ def _kaplan_meier_before(t: Floats, e: NDArray[np.bool_]) -> list[tuple[float, f
     return list(zip(times.tolist(), (1 - before).tolist(), strict=True))
 
 
-def _test(name: str, statistic: float, degrees: int) -> SlopeTest:
-    return SlopeTest(name, statistic, degrees, float(stats.chi2.sf(statistic, degrees)))
+def _test(name: str, score: Floats, blocks: Floats, partners: NDArray[np.intp]) -> SlopeTest:
+    """Test the partners' score against its efficient information: what is left once the coefficients are known."""
+    plain, crossed, squared = blocks[0], blocks[1][:, partners], blocks[2][np.ix_(partners, partners)]
+    if _singular(plain):
+        return SlopeTest(name, None, len(partners), None)
+    information = squared - crossed.T @ np.linalg.solve(plain, crossed)
+    # a slope is known only as far as its information stands out of the rounding of what it was taken from
+    if _singular(information) or np.any(np.diag(information) <= 1e-9 * np.diag(squared)):
+        return SlopeTest(name, None, len(partners), None)
+    u = score[partners]
+    statistic = float(u @ np.linalg.solve(information, u))
+    return SlopeTest(name, statistic, len(partners), float(stats.chi2.sf(statistic, len(partners))))
+
+
+def _singular(matrix: Floats) -> bool:
+    scale = np.sqrt(np.abs(np.diag(matrix)))
+    if not np.all(np.isfinite(matrix)) or np.any(scale == 0):
+        return True
+    return bool(np.linalg.cond(matrix / np.outer(scale, scale)) > 1e12)
