@@ -502,3 +502,32 @@ def test_identifiers_are_listed_and_left_out() -> None:
     record = reading.case.model_dump_json() + "".join(i.message for i in reading.issues)
     for secret in ("Maria", "Ionescu", "12345678", "Craiova", "Popescu", "2017", "2012", "1940"):
         assert secret not in record
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Extensive investigation followed; no primary site came to light.",
+        "Metastasis of unknown primary in the liver.",
+        "A primary tumour was not found.",
+        "Search for a primary: chest film, gastroscopy and CT normal.",
+    ],
+)
+def test_a_search_without_a_primary(text: str) -> None:
+    assert case_of(text).presentation.primary_found == "absent"
+
+
+def test_nothing_is_said_of_a_primary_that_was_not_searched_for() -> None:
+    assert case_of("No pulmonary primary mentioned.").presentation.primary_found is None
+
+
+def test_an_unknown_stain_is_pointed_out() -> None:
+    reading = read_text("CK20 positive, CD388 positive, TTF-1 negative.")
+    assert [n.text for n in reading.not_understood] == ["CD388"]
+    assert {m.marker for m in reading.case.markers} == {"ck20", "ttf1"}
+
+
+def test_a_sentence_of_stains_without_results_is_pointed_out() -> None:
+    reading = read_text("Immunohistochemistry\nA panel of CK20, TTF-1 and CD56 was applied.")
+    assert len(reading.not_understood) == 1
+    assert reading.case.markers == ()

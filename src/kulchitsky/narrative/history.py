@@ -87,6 +87,29 @@ def read_history(book: Notebook, sentences: Sequence[Sentence], mentions: Mentio
         _smoking(book, sentence)
         _immune(book, sentence, mentions)
     _other_tumours(book, sentences)
+    _primary(book, sentences)
+
+
+_NO_PRIMARY = re.compile(
+    r"\bno (?:other |obvious |known |pulmonary |visceral )?primary\b(?: site| tumou?r| lesion"
+    r"| neoplasm)?[^.;]{0,40}\b(?:found|identified|detected"
+    r"|light|seen|demonstrated|evident|known|visible)\b|\b(?:unknown|occult|unidentified) primary\b"
+    r"|\bwithout (?:a )?(?:known |identifiable )?primary\b"
+    r"|\bprimary (?:site |tumou?r |lesion )?(?:was |could |has )?(?:not|never) (?:be(?:en)? )?(?:found|identified"
+    r"|detected|located)"
+    r"|\bsearch for (?:a|the) primary\b[^.;]{0,90}\b(?:negative|normal|unrewarding|fruitless|unsuccessful|clear)\b",
+    re.IGNORECASE,
+)
+
+
+def _primary(book: Notebook, sentences: Sequence[Sentence]) -> None:
+    """A search for a primary tumour that found none."""
+    for sentence in sentences:
+        match = _NO_PRIMARY.search(sentence.text)
+        if match and not _NOT_TOLD.search(sentence.text):
+            place = (sentence.start + match.start(), sentence.start + match.end())
+            book.set("presentation.primary_found", State.ABSENT, place)
+            return
 
 
 def denied(text: str, at: int) -> bool:

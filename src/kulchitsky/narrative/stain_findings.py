@@ -22,6 +22,10 @@ _LAST_WORD = re.compile(
 _METHOD = re.compile(
     r"\b(?:LSAB|EnVision|streptavidin[\s-]biotin|ABC method|polymer(?: detection| method)?|APAAP)\b", re.IGNORECASE
 )
+_STAIN_LIKE = re.compile(
+    r"(?<![\w-])(?:CD\d{1,3}[a-z]?|[A-Z]{2,5}[A-Za-z]{0,3}-?\d{1,3}[A-Z]?)(?=\s?(?:[,;:.()+-]|and\b|positive"
+    r"|negative|was\b|were\b))"
+)
 _LOSS = re.compile(r"\b(?:lost|loss)\b", re.IGNORECASE)
 _AE1 = re.compile(r"AE\s?1", re.IGNORECASE)
 
@@ -51,6 +55,8 @@ def read_stains(
                 found.setdefault(key, []).append(_Read(one.verdict, sentence))
         if not stained:
             _unread(book, sentence, mentions, squeezed)
+        elif len(stained) > 1:
+            _unknown(book, sentence, mentions)
     told = {marker for (marker, _), reads in found.items() if any(_is_told(r) for r in reads)}
     used = [specimen for (_, specimen), reads in found.items() if any(_is_told(r) for r in reads)]
     names = settle_specimens(book, specimens, used)
@@ -72,6 +78,16 @@ def _unread(book: Notebook, sentence: Sentence, mentions: Mentions, squeezed: Ma
     marks = [m for m in marks_of(book.page, sentence, mentions, squeezed) if m.value != "ki67"]
     if len(marks) >= 2 or (marks and sentence.section == "stains"):
         book.unread((sentence.start, sentence.end), "stains are named and no result was found for them")
+
+
+def _unknown(book: Notebook, sentence: Sentence, mentions: Mentions) -> None:
+    """Among stains with results, a name that looks like one and is not known: kept as not understood."""
+    known = mentions.of("marker", "clone", "modality", "lab", "entity", start=sentence.start, end=sentence.end)
+    for match in _STAIN_LIKE.finditer(sentence.text):
+        start, end = sentence.start + match.start(), sentence.start + match.end()
+        if any(m.start < end and start < m.end for m in known):
+            continue
+        book.unread((start, end), "this looks like a stain, and the knowledge base does not know it")
 
 
 def _write(book: Notebook, marker: str, specimen: str, reads: list[_Read], mentions: Mentions) -> None:
