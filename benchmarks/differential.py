@@ -30,6 +30,7 @@ from kulchitsky.knowledge.model import load_model
 from kulchitsky.knowledge.profiles import Profile, ProfileSet, load_profiles
 from kulchitsky.narrative.read_text import read_text
 from kulchitsky.numerics.calibration import expected_calibration_error, log_score, reliability
+from kulchitsky.numerics.intervals import wilson
 from kulchitsky.reasoning.finding import Finding
 from kulchitsky.reasoning.findings import findings_of
 from kulchitsky.reasoning.pool import RateTable, rate_table
@@ -265,17 +266,18 @@ def plot(outcomes: Sequence[Outcome], path: Path) -> None:
     figure, axes = plt.subplots(figsize=(4.2, 4.2), dpi=140)
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
     for b in bins:
-        se = (b.observed * (1 - b.observed) / b.n) ** 0.5
-        axes.errorbar(b.mean_forecast, b.observed, yerr=1.96 * se, color="#2b6a6c", capsize=2, linewidth=1)
+        low, high = (float(x) for x in wilson(round(b.observed * b.n), b.n))
+        bars = [[b.observed - low], [high - b.observed]]
+        axes.errorbar(b.mean_forecast, b.observed, yerr=bars, color="#2b6a6c", capsize=2, linewidth=1)
     axes.scatter(
         [b.mean_forecast for b in bins], [b.observed for b in bins], s=[14 + 5 * b.n for b in bins], color="#2b6a6c"
     )
     for b in bins:
-        axes.annotate(f"n={b.n}", (b.mean_forecast, b.observed), (5, -12), textcoords="offset points", fontsize=7)
+        axes.annotate(f"n={b.n}", (b.mean_forecast, b.observed), (6, -14), textcoords="offset points", fontsize=7)
     axes.set(
         xlabel="posterior of the leading diagnosis",
         ylabel="share in which it is right",
-        xlim=(0, 1.02),
+        xlim=(0, 1.12),
         ylim=(0, 1.05),
         title=f"{len(outcomes)} published cases",
     )

@@ -55,7 +55,7 @@ def next_tests(case: Case, knowledge: KnowledgeBase, *, k: int = 3) -> tuple[Nex
     pool = [int(m) for m in order[: ordering.pool]]
     chosen: tuple[int, ...] = (int(order[0]),)
     for size in range(2, min(k, ordering.most_at_once, len(pool)) + 1):
-        chosen, bits = _best_set(bench, pool, chosen, size)
+        chosen, bits = _best_set(bench, pool if size > 2 else range(len(bench.markers)), chosen, size)
         found.append(_describe(bench, chosen, bits, knowledge, singles, ordering))
     return tuple(found)
 
