@@ -75,3 +75,28 @@ def test_a_missing_file_is_refused(run, tmp_path: Path, command: str) -> None:
     assert done.code == 1
     assert "nowhere.yaml" in done.err
     assert "Traceback" not in done.err
+
+
+def test_plan_writes_a_calendar_or_says_why_not(run, tmp_path: Path) -> None:
+    path = tmp_path / "follow-up.ics"
+    undated = run("plan", THIGH_MASS, "--diagnosis", "merkel_cell_carcinoma", "--ics", path)
+    assert undated.code == 1
+    assert "give --today" in undated.err
+    assert not path.exists()
+    done = run("plan", THIGH_MASS, "--diagnosis", "merkel_cell_carcinoma", "--today", "2026-11-24", "--ics", path)
+    assert done.code == 0
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("BEGIN:VCALENDAR")
+    assert "DTSTART;VALUE=DATE:20270224" in text
+    refused = run(
+        "plan",
+        THIGH_MASS,
+        "--diagnosis",
+        "merkel_cell_carcinoma",
+        "--today",
+        "2026-11-24",
+        "--ics",
+        tmp_path / "no" / "x",
+    )
+    assert refused.code == 1
+    assert "Traceback" not in refused.err

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from kulchitsky import workup as use
+from kulchitsky.case.errors import RefusedInput
 from kulchitsky.case.verdict import Plan, PrognosisFigure
 from kulchitsky.cli.differential import CASE_HELP
 from kulchitsky.cli.grade import DIAGNOSIS_HELP
@@ -26,20 +27,41 @@ def plan(
         dt.datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Date the follow-up counts from where the case has none."),
     ] = None,
+    ics: Annotated[
+        Path | None, typer.Option("--ics", help="File to write the dated follow-up to, for a calendar.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Show what sources say of prognosis, tests, options and follow-up: with population and N, never as advice."""
+    record = use.gather(case).case
     result = use.plan(
-        case,
+        record,
         diagnosis=diagnosis,
         pre_test=None if pre_test is None else pre_test / 100,
         today=today.date() if today is not None else None,
     )
+    if ics is not None:
+        _write_calendar(ics, result, record.id)
     if as_json:
         print_json(result)
         return
     _print(result)
     print_issues((*result.issues, *result.prognosis.issues))
+
+
+def _write_calendar(path: Path, result: Plan, case_id: str) -> None:
+    content = use.follow_up_calendar(result.follow_up, case_id=case_id)
+    if content is None:
+        raise RefusedInput(
+            "no visit of the follow-up has a date",
+            source=str(path),
+            remedy="give --today, or diagnosed_on in the case",
+        )
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        problem = f"cannot be written ({error.strerror})"
+        raise RefusedInput(problem, source=str(path), remedy="name a file in a folder that exists") from error
 
 
 def _print(result: Plan) -> None:

@@ -84,7 +84,8 @@ def _head(rules: Rules) -> str:
         "follow-up, each row with its sources; keys in square brackets are listed at the end. What sources say, not "
         "advice; for research and education.\n\n"
         "Conditions are three-valued: a test of a fact that the record does not hold is neither true nor false, and "
-        "the verdict says what is missing.\n"
+        "the verdict says what is missing. [How a case is graded, staged and planned](rules.md) tells how the rules "
+        "are read.\n"
     )
 
 
