@@ -161,6 +161,7 @@ def _reading(
     levels = np.bincount(verdict.level[counted], minlength=4)[:4]
     compartment, pattern = described(verdict.kind) if verdict.kind and k else (None, None)
     by_compartment, by_pattern = (grouped(verdict.class_shares, names) for names in (COMPARTMENT_OF, PATTERN_OF))
+    sure_compartment, sure_pattern = (grouped(verdict.certainty, names) for names in (COMPARTMENT_OF, PATTERN_OF))
     stained_level = int(np.argmax(levels[1:])) if k else None
     return StainReading(
         slide=slide.name,
@@ -173,9 +174,9 @@ def _reading(
         interval_95=(100 * float(low), 100 * float(high)) if n else None,
         intensity=_WORDS[stained_level] if stained_level is not None else None,
         compartment=compartment,
-        compartment_confidence=by_compartment.get(compartment.value) if compartment else None,
+        compartment_confidence=sure_compartment.get(compartment.value) if compartment else None,
         pattern=pattern,
-        pattern_confidence=by_pattern.get(pattern.value) if pattern else None,
+        pattern_confidence=sure_pattern.get(pattern.value) if pattern else None,
         intensity_classes=_levels(levels) if n else (),
         compartments=_shares(by_compartment) if k else (),
         patterns=_shares(by_pattern) if k else (),

@@ -28,26 +28,19 @@ class Judgement:
     """What was decided. Arrays are (N,) over all cells found; ``probabilities`` (N, classes).
 
     ``stained`` and ``level`` (0 to 3) are of every cell; shares and means count only those in ``counted``.
-    ``kind`` is the class of the slide, ``None`` where too few cells are stained to say; ``class_shares`` are the
-    mean probabilities of the classes over the stained cells.
+    ``kind`` is the class of the slide, ``None`` where too few cells are stained to say; ``certainty`` gives the
+    probability of each class for the slide, ``class_shares`` the mean probabilities over its stained cells.
     """
 
     kind: str | None
     class_shares: dict[str, float]
+    certainty: dict[str, float]
     signal: F64
     stained: Mask
     level: NDArray[np.uint8]
     probabilities: F64
     cut: StainCut
     background_od: float
-
-    def best(self, names: dict[str, str]) -> tuple[str, float] | None:
-        """The most probable group of classes and its share, ``names`` giving each class its group."""
-        if self.kind is None:
-            return None
-        groups = grouped(self.class_shares, names)
-        top = max(groups, key=lambda name: groups[name])
-        return top, groups[top]
 
 
 def judge(found: StainedCells, counted: Mask, model: StainModel) -> Judgement:
@@ -57,17 +50,17 @@ def judge(found: StainedCells, counted: Mask, model: StainModel) -> Judgement:
     probabilities = (
         model.probabilities(describe(found, level_od)) if len(found) else np.zeros((0, len(model.classes)))
     )
-    kind, shares = _kind(found, counted, probabilities, level_od, model)
+    kind, speaking = _kind(found, counted, probabilities, level_od, model)
     signal = signal_of(found, kind, level_od)
     cut = find_cut(signal[counted])
     stained = signal > cut.cut_od
-    if kind is not None:
-        # the first look took the brownest cells alone; now that the stained ones are known, all of them speak
-        shares = _shares(probabilities, stained & counted, model.classes) or shares
     density = density_of(found, kind, level_od)
     return Judgement(
         kind=kind,
-        class_shares=shares,
+        class_shares=_by_class(probabilities[stained & counted].mean(axis=0), model)
+        if kind and stained.any()
+        else {},
+        certainty=_by_class(model.slide_probabilities(probabilities[speaking]), model) if kind else {},
         signal=signal,
         stained=stained,
         level=np.where(stained, np.maximum(1, np.digitize(density, model.intensity_od)), 0).astype(np.uint8),
@@ -132,7 +125,7 @@ def density_of(found: StainedCells, kind: str | None, background_od: F64) -> F64
     """(N,) the density that the intensity classes 1+ to 3+ go by: that of the compartment where the stain lies."""
     m = found.measures
     if kind in SPOTS:
-        return net(m.peak, background_od, fill=0.0)
+        return spot_signal(found)
     if kind == "membranous":
         return net(m.rim, background_od, fill=0.0)
     if kind == "nuclear":
@@ -142,20 +135,16 @@ def density_of(found: StainedCells, kind: str | None, background_od: F64) -> F64
 
 def _kind(
     found: StainedCells, counted: Mask, probabilities: F64, background_od: F64, model: StainModel
-) -> tuple[str | None, dict[str, float]]:
-    """The class of the slide from its brownest tumour cells, and the shares among these."""
+) -> tuple[str | None, Mask]:
+    """The class of the slide by its brownest tumour cells, and which these are."""
     brown = strongest(found.measures, background_od)
     rough = find_cut(brown[counted])
     clear = counted & (brown > rough.cut_od)
     if rough.how == "floor" or clear.sum() < _ENOUGH:
-        return None, {}
+        return None, np.zeros(len(found), np.bool_)
     top = clear & (brown >= np.percentile(brown[clear], 100 - _TOP_SHARE))
-    shares = _shares(probabilities, top, model.classes)
-    return max(shares, key=lambda name: shares[name]), shares
+    return model.classes[int(np.argmax(model.slide_probabilities(probabilities[top])))], top
 
 
-def _shares(probabilities: F64, use: Mask, classes: tuple[str, ...]) -> dict[str, float]:
-    if not use.any():
-        return {}
-    mean = probabilities[use].mean(axis=0)
-    return {name: float(share) for name, share in zip(classes, mean, strict=True)}
+def _by_class(values: F64, model: StainModel) -> dict[str, float]:
+    return {name: float(value) for name, value in zip(model.classes, values, strict=True)}

@@ -53,12 +53,13 @@ class StainModel:
     """``kinds`` tells the classes apart over :mod:`.features`, ``tumour`` tumour cells over :mod:`.context`.
 
     ``intensity_od`` are the lower ends of 1+, 2+ and 3+ for the mean density of the stained compartment. ``facts`` is
-    everything else the file says: how it was trained, on how many cells, sources.
+    all else the file says: how it was trained, on how many cells, sources.
     """
 
     classes: tuple[str, ...]
     kinds: Logistic
     tumour: Logistic
+    votes: float
     intensity_od: tuple[float, float, float]
     checksum: str
     facts: dict[str, Any]
@@ -72,11 +73,26 @@ class StainModel:
         odds = np.exp(logits)
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
+    def slide_probabilities(self, probabilities: F64) -> F64:
+        """(classes,) probabilities of the class of a slide, from those of its stained cells (N >= 1, classes).
+
+        Cells of a slide are alike, so that they do not count as N independent witnesses but as ``votes``, a number
+        fitted on slides of known class.
+        """
+        return pooled(probabilities, self.votes)
+
     def is_tumour(self, cells: CellTable) -> NDArray[np.bool_]:
         """(N,) tumour cells among ``cells`` of a detector that has an opinion."""
         if len(cells) < 2:
             return np.ones(len(cells), np.bool_)
         return np.asarray((self.tumour.logits(context_features(cells))[:, 0] > 0) & large_enough(cells))
+
+
+def pooled(probabilities: F64, votes: float) -> F64:
+    """Class probabilities of a slide: mean log probability of its cells, ``votes`` times, normalised."""
+    logits = votes * np.log(np.clip(probabilities, 1e-4, 1)).mean(axis=0)
+    odds = np.exp(logits - logits.max())
+    return np.asarray(odds / odds.sum())
 
 
 def expand(features: F64, centre: F64, spread: F64) -> F64:
@@ -98,6 +114,7 @@ def load_model() -> StainModel:
         classes=tuple(data["classes"]),
         kinds=_logistic(data["kinds"]),
         tumour=_logistic(data["tumour"]),
+        votes=float(data["votes"]),
         intensity_od=(float(weak), float(moderate), float(strong)),
         checksum=hashlib.sha256(raw).hexdigest(),
         facts={k: v for k, v in data.items() if k not in ("kinds", "tumour")},
