@@ -26,7 +26,7 @@ from kulchitsky.workup.edit_log import (
     Undo,
 )
 from kulchitsky.workup.reader_agreement import agreement_of
-from kulchitsky.workup.recount import cell_count, count_in_circle, nearest_cell, recount
+from kulchitsky.workup.recount import EDGE_UM, cell_count, count_in_circle, nearest_cell, recount
 from kulchitsky.workup.slide_review import NOT_THERE, RefusedEdit, SlideReview
 
 CELLS = 60
@@ -217,7 +217,7 @@ def test_circle_and_nearest_equal_brute_force(seed: int, x: float, y: float, rea
     review = SlideReview(table_of(seed))
     px, py = review.positions()
     distance = np.hypot(px - x, py - y)
-    inside = (px - x) ** 2 + (py - y) ** 2 <= reach**2
+    inside = (px - x) ** 2 + (py - y) ** 2 <= (reach + EDGE_UM) ** 2
     klass = review.classes()
     found = count_in_circle(review, (x, y), reach)
     assert (found.counted, found.positive) == (int((inside & (klass < 2)).sum()), int((inside & (klass == 1)).sum()))

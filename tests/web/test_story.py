@@ -204,7 +204,6 @@ def test_from_pasted_report_to_downloaded_pdf(visit: Callable[..., Visit], serve
         page.keyboard.press("Control+Shift+z")
     settle(page)
     assert page.get_by_role("button", name="Undo (50)").is_enabled()
-    assert page.evaluate("kulchitsky.overlay.review.recount.hotspots[0].counted") != 500
     page.get_by_role("button", name="Search again").click()
     until(page, "!document.getElementById('search-again').disabled")
     assert page.evaluate("kulchitsky.overlay.review.recount.hotspots[0].counted") == 500

@@ -14,6 +14,9 @@ from kulchitsky.slide.hotspot import hotspot_by_cells
 from kulchitsky.workup.cell_layer import CellClass, Ids
 from kulchitsky.workup.slide_review import SlideReview
 
+EDGE_UM = 0.01
+"""A hot spot's farthest cell lies on its edge: positions kept in single precision must not lose it."""
+
 
 class Recount(Record):
     """What a reader sees move: the index of the slide and of each hot spot, and how far the log can go back."""
@@ -120,7 +123,7 @@ def count_in_circle(review: SlideReview, centre_um: tuple[float, float], radius_
     ]
     counted = positive = 0
     for _, x, y, klass in squares:
-        inside = ((x - x0) ** 2 + (y - y0) ** 2 <= radius_um**2) & (klass < CellClass.OUT)
+        inside = ((x - x0) ** 2 + (y - y0) ** 2 <= (radius_um + EDGE_UM) ** 2) & (klass < CellClass.OUT)
         counted += int(np.count_nonzero(inside))
         positive += int(np.count_nonzero(inside & (klass == CellClass.POSITIVE)))
     return cell_count(counted, positive)

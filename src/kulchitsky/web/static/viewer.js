@@ -25,6 +25,7 @@ const osd = new OpenSeadragon({
   navigatorPosition: "TOP_RIGHT",
   navigatorSizeRatio: 0.16,
   navigatorAutoFade: false,
+  navigatorOpacity: 1,
   tileSources: {
     width: slide.width_px,
     height: slide.height_px,
