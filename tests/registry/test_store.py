@@ -205,6 +205,30 @@ def test_lists_by_collection_and_page(registry: Registry, make_case: Make) -> No
     assert [s.key for s in registry.cases(collection="local")] == [f"a{i}" for i in range(5)]
 
 
+@pytest.mark.parametrize(
+    ("act", "sentence"),
+    [
+        (lambda r, m: r.add(m("b"), collection="no spaces"), "'no spaces' is no name of a collection"),
+        (lambda r, m: r.add(m("b"), collection="x" * 81), "is no name of a collection"),
+        (lambda r, m: r.add(m("b"), note="a\x00b"), "the note holds a NUL character"),
+        (lambda r, m: r.edit(m("a", age=3), revision=1, note="\x00"), "the note holds a NUL character"),
+    ],
+)
+def test_words_that_no_database_holds_are_refused(
+    registry: Registry, make_case: Make, act: Callable[[Registry, Make], object], sentence: str
+) -> None:
+    registry.add(make_case("a"))
+    with pytest.raises(RefusedRegistry, match=sentence):
+        act(registry, make_case)
+    assert [(r.key, r.revision) for r in registry.rows()] == [("a", 1)]
+
+
+def test_longest_words_fit(registry: Registry, make_case: Make) -> None:
+    long = make_case("k" * 80, diagnosis="d" * 64, markers={"m" * 64: "present"}, notes="n" * 3990 + "\n\t\u0001x")
+    assert registry.add(long, collection="c" * 80, note="w" * 5000).case == long
+    assert registry.packed().words("diagnosis").tolist() == ["d" * 64]
+
+
 def test_change_without_a_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedRegistry, match="needs a name behind it"):
         Registry.open(tmp_path / "r.db", who="  ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -61,6 +62,22 @@ class Change:
     action: str
     note: str
     changes: tuple[FieldChange, ...]
+
+
+def checked_words(text: str, what: str, source: str) -> str:
+    """Return words as they can be stored; a NUL, which PostgreSQL cannot hold, is refused."""
+    if "\x00" in text:
+        raise RefusedRegistry(f"the {what} holds a NUL character", source=source, remedy="write it again")
+    return text
+
+
+def checked_collection(name: str, source: str) -> str:
+    """Return the name of a collection; other than letters, digits and ``_ . : -``, or over 80, it is refused."""
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,80}", name):
+        raise RefusedRegistry(
+            f"'{name[:40]}' is no name of a collection", source=source, remedy="use letters, digits and _ . : -"
+        )
+    return name
 
 
 def body_of(case: Case) -> str:

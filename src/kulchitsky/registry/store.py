@@ -29,6 +29,8 @@ from kulchitsky.registry.records import (
     body_of,
     case_of,
     changes_json,
+    checked_collection,
+    checked_words,
     digest,
     next_status,
     stored,
@@ -52,8 +54,8 @@ class Registry:
             raise RefusedRegistry("a change needs a name behind it", source="registry", remedy="say who with --who")
         self._engine = engine
         self._writer = engine.execution_options(write=True)
-        self.who = who.strip()[:120]
         self.name = safe_name(engine.url)
+        self.who = checked_words(who.strip()[:120], "name", self.name)
 
     @classmethod
     def open(cls, location: str | os.PathLike[str] | None = None, *, who: str, create: bool = True) -> Registry:
@@ -93,6 +95,8 @@ class Registry:
         self, cases: Iterable[Case], *, collection: str = "local", action: Action = "add", note: str = ""
     ) -> int:
         """Add cases in one transaction: all of them or, when one id is taken, none. Returns how many."""
+        checked_collection(collection, self.name)
+        checked_words(note, "note", self.name)
         count = 0
         stream = iter(cases)
         batch: list[Case] = []
@@ -340,6 +344,7 @@ class Registry:
             raise RefusedRegistry(
                 f"the id {case.id} cannot replace {key}", source=self.name, remedy=f"keep id: {key} in the case"
             )
+        checked_words(note, "note", self.name)
         with self._writer.begin() as connection:
             head = _head(connection, key, self.name)
             if head.revision != revision:
