@@ -13,7 +13,7 @@ from kulchitsky.narrative.lexicon import Mentions
 from kulchitsky.narrative.notebook import Notebook, Place
 from kulchitsky.narrative.sentences import Sentence
 from kulchitsky.narrative.specimens import read_specimens, settle_specimens
-from kulchitsky.narrative.stain_grammar import Verdict
+from kulchitsky.narrative.stain_context import Verdict
 from kulchitsky.narrative.stains import marks_of, stains_of
 
 _LAST_WORD = re.compile(

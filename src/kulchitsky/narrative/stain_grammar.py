@@ -8,73 +8,18 @@ constant number of times.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from kulchitsky.case.vocabulary import State
 from kulchitsky.narrative.lexicon import load_data
+from kulchitsky.narrative.stain_context import Active, Mark, Standing, Verdict
 from kulchitsky.narrative.stain_gather import gather, respective
-from kulchitsky.narrative.stain_items import PASSABLE, Item, Kind, Qualifiers
-
-MAX_GAP = 9
-"""Words that may stand between the last stain of a list and the result that follows."""
-
-_SEPARATORS = (Kind.COMMA, Kind.AND, Kind.OPEN, Kind.CLOSE)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a stain was said to show, with the places of its name and of the words that say so."""
-
-    mark: Item
-    state: State
-    qualifiers: Qualifiers
-    cue: Item
-    hypothetical: bool = False
+from kulchitsky.narrative.stain_items import Item, Kind, Qualifiers
 
 
 @dataclass(slots=True)
-class _Mark:
-    item: Item
-    comma_before: bool
-    and_before: bool
-    juxtaposed: bool = False
-    excepted: bool = False
-    negated: bool = False
-    verdict: Verdict | None = None
-    tentative: bool = False
-    supposed: bool = False
-
-
-@dataclass(slots=True)
-class _Active:
-    """A result whose list is still running."""
-
-    result: Item
-    header: bool
-    single: bool
-    taken: int = 0
-
-
-@dataclass(slots=True)
-class Scope:
-    """Reads the items of one sentence from left to right; ``verdicts`` are its outcome."""
-
-    items: list[Item]
-    at: int = 0
-    run: list[_Mark] = field(default_factory=list)
-    done: list[_Mark] = field(default_factory=list)
-    active: _Active | None = None
-    last: Verdict | None = None
-    latest: Item | None = None
-    """The last result word of the clause, whether or not it found a stain (``all stains were positive except"
-    " ...``)."""
-    same: str = ""
-    excepting: bool = False
-    negating: bool = False
-    supposing: bool = False
-    comma: bool = False
-    and_: bool = False
-    depth: int = 0
+class Scope(Standing):
+    """Reads the items of one sentence from left to right; :meth:`read` gives the verdicts."""
 
     def read(self) -> list[Verdict]:
         """Verdicts of the sentence, in order of the stains."""
@@ -86,11 +31,6 @@ class Scope:
         self._flush()
         marks = sorted((*self.done, *self.run), key=lambda m: m.item.start)
         return [m.verdict for m in marks if m.verdict is not None]
-
-    @property
-    def pending(self) -> list[_Mark]:
-        """Stains of the running list that have no result yet."""
-        return [m for m in self.run if m.verdict is None]
 
     # what each kind of item does
 
@@ -119,7 +59,7 @@ class Scope:
 
     def _on_mark(self, item: Item) -> None:
         beside = self.at > 0 and self.items[self.at - 1].kind is Kind.MARK
-        mark = _Mark(item, self.comma, self.and_, beside, self.excepting, self.negating, supposed=self.supposing)
+        mark = Mark(item, self.comma, self.and_, beside, self.excepting, self.negating, supposed=self.supposing)
         inside = self.depth and self.run and self._opens_after_result()
         if (
             self.active is not None
@@ -179,7 +119,7 @@ class Scope:
                 # "positive for A, focal B": the word belongs to B alone, the list goes on
                 self._one_ahead(item)
             else:
-                self._open(item, header=False, single=item.strength == "qualifier")
+                self._open(item, header=False, single=item.strength == "qualifier", bare=not prep)
         elif self.run and left_near and self.last is not None:
             self._amend(item)
 
@@ -246,7 +186,7 @@ class Scope:
 
     # how results reach stains
 
-    def _assign(self, mark: _Mark, result: Item, *, tentative: bool) -> None:
+    def _assign(self, mark: Mark, result: Item, *, tentative: bool) -> None:
         if result.value == "same" and self.last is not None:
             result = replace(result, value=self.last.state.value, strength="strong")
         state = _state_of(result)
@@ -258,17 +198,19 @@ class Scope:
         if flips:
             state = _FLIPPED.get(state, state)
         quals = result.qualifiers if state is not State.ABSENT or result.value == State.ABSENT else Qualifiers()
-        supposed = self.supposing or mark.supposed or (result.strength == "qualifier" and self._modal_ahead())
+        bare = tentative and self.active is not None and self.active.bare
+        supposed = self.supposing or mark.supposed or self._modal_next(result)
+        supposed = supposed or ((bare or result.strength == "qualifier") and self._modal_ahead())
         mark.verdict = Verdict(mark.item, state, quals, result, hypothetical=supposed)
         mark.tentative = tentative
         self.last = mark.verdict
 
-    def _open(self, item: Item, *, header: bool, single: bool = False) -> None:
+    def _open(self, item: Item, *, header: bool, single: bool = False, bare: bool = False) -> None:
         if self.pending or not header:
             self._flush()
         self.run = [] if not self.run else self.run
         self._flush()
-        self.active = _Active(item, header, single and not header)
+        self.active = Active(item, header, single and not header, bare)
         self.negating = False
 
     def _one_ahead(self, item: Item) -> None:
@@ -278,14 +220,14 @@ class Scope:
                 if _state_of(self.active.result) is State.ABSENT:
                     joined = item
                 self.items[i] = replace(self.items[i], qualifiers=item.qualifiers)
-                mark = _Mark(self.items[i], True, False)
+                mark = Mark(self.items[i], True, False)
                 self._assign(mark, joined, tentative=True)
                 self.run.append(mark)
                 self.at = i
                 self.comma = self.and_ = False
                 return
 
-    def _close(self, item: Item, marks: list[_Mark]) -> None:
+    def _close(self, item: Item, marks: list[Mark]) -> None:
         relative = self._relative_before()
         for mark in marks:
             if relative and mark.excepted:
@@ -326,13 +268,14 @@ class Scope:
         else:
             marks = []
         for mark in marks:
-            if mark.tentative:
+            unsaid = mark.verdict is not None and mark.verdict.state is State.NOT_TESTED
+            if mark.tentative and not unsaid:
                 self._assign(mark, item, tentative=False)
         if marks:
             self.active = self.active if self.active is not None and self.active.header else None
             self._flush()
 
-    def _qualify(self, mark: _Mark, item: Item) -> None:
+    def _qualify(self, mark: Mark, item: Item) -> None:
         verdict = mark.verdict
         if verdict is None:
             return
@@ -349,7 +292,7 @@ class Scope:
             )
             mark.verdict = replace(verdict, qualifiers=own)
 
-    # where things stand
+    # the running list
 
     def _flush(self) -> None:
         self._share_brackets()
@@ -368,168 +311,6 @@ class Scope:
             told = self.run[ends[-1]].verdict
             if mark.verdict is None and told is not None and not told.hypothetical:
                 mark.verdict = replace(told, mark=mark.item, qualifiers=Qualifiers())
-
-    def _since_comma(self) -> list[_Mark]:
-        marks: list[_Mark] = []
-        # two names without a sign between them: a full stop was lost, the second begins a list of its own
-        fresh = [i for i, mark in enumerate(self.run) if mark.juxtaposed]
-        if fresh:
-            return self.run[fresh[-1] :]
-        for mark in reversed(self.run):
-            marks.append(mark)
-            if mark.comma_before and not mark.and_before:
-                break
-        return marks
-
-    def _last_assigned(self) -> list[_Mark]:
-        cue = self.last.cue if self.last is not None else None
-        return [m for m in self.run if m.verdict is not None and m.verdict.cue is cue]
-
-    def _list_closed(self) -> bool:
-        return len(self.run) > 1 and self.run[-1].and_before
-
-    def _right_of(self, at: int) -> tuple[bool, str, bool]:
-        """Whether a stain follows closely: (follows, kind of preposition on the way, after a colon or dash)."""
-        prep, header = "", False
-        for i in range(at + 1, min(at + 14, len(self.items))):
-            item = self.items[i]
-            if item.kind is Kind.MARK:
-                return True, prep, header
-            if item.kind in (Kind.PREP_DIRECT, Kind.PREP_LOOSE):
-                prep = prep if prep == "direct" else "direct" if item.kind is Kind.PREP_DIRECT else "loose"
-            elif item.kind in (Kind.COLON, Kind.DASH) and not header:
-                header = True
-            elif (
-                (item.kind is Kind.OPEN and not header and not prep and self._qualifier_brackets(i))
-                or item.kind is Kind.CLOSE
-                or self._is_softener(item)
-                or item.strength == "report"
-                or (header and item.value == "bullet")
-            ):
-                continue
-            elif item.kind not in PASSABLE and not (item.kind is Kind.WORD and (prep or header)):
-                return False, "", False
-        return False, "", False
-
-    @staticmethod
-    def _is_softener(item: Item) -> bool:
-        return item.kind is Kind.RESULT and item.strength in ("qualifier", "weak")
-
-    def _opens_after_result(self) -> bool:
-        """``keratin-positive (CAM 5.2``: a bracket that follows a stain or its result opens just before."""
-        if self.items[self.at - 1].kind is not Kind.OPEN or self.at < 2:
-            return False
-        return self.items[self.at - 2].kind in (Kind.MARK, Kind.RESULT)
-
-    def _qualifier_brackets(self, at: int) -> bool:
-        return at + 1 < len(self.items) and self.items[at + 1].kind is Kind.RESULT
-
-    def _brackets_hold_one(self) -> bool:
-        return self.at + 1 < len(self.items) and self.items[self.at + 1].kind in (Kind.CLOSE, Kind.AND, Kind.COMMA)
-
-    def _gap_is_small(self) -> bool:
-        words = 0
-        for i in range(self.at - 1, max(-1, self.at - 60), -1):
-            item = self.items[i]
-            if item.kind is Kind.MARK:
-                return True
-            if item.kind is Kind.SEMICOLON and item.value != "bullet":
-                return False
-            words += item.kind is Kind.WORD
-            if words > MAX_GAP:
-                return False
-        return False
-
-    def _joined_left(self) -> bool:
-        """``CD56: positive - CK7``: a colon, dash or copula ties the result to the stain before it."""
-        before = self.items[self.at - 1] if self.at else None
-        return before is not None and before.kind in (Kind.MARK, Kind.COLON, Kind.DASH, Kind.FILLER, Kind.OPEN)
-
-    def _comma_before(self) -> bool:
-        return any(i.kind is Kind.COMMA for i in self.items[max(0, self.at - 2) : self.at])
-
-    def _relative_before(self) -> bool:
-        before = [i.text.lower() for i in self.items[max(0, self.at - 4) : self.at]]
-        return "which" in before or "that" in before
-
-    def _segment_is_bare(self) -> bool:
-        """Whether the stretch after a semicolon holds stains and separators only."""
-        seen = False
-        for item in self.items[self.at + 1 :]:
-            if item.kind is Kind.SEMICOLON:
-                break
-            if item.kind is Kind.MARK:
-                seen = True
-            elif item.kind not in _SEPARATORS and item.text != "." and not self._is_softener(item):
-                return False
-        return seen
-
-    def _behind_is_bare(self) -> bool:
-        for item in reversed(self.items[: self.at]):
-            if item.kind is Kind.SEMICOLON:
-                break
-            if item.kind not in (Kind.MARK, Kind.COMMA, Kind.AND, Kind.OPEN, Kind.CLOSE, Kind.COLON, Kind.WORD):
-                return False
-        return True
-
-    def _asserts(self, item: Item) -> bool:
-        """Whether a weak word (a noun, *seen*, *reported*, *did not*) says something about the stain here."""
-        if item.strength == "elliptic" and self._heads():
-            return item.value == State.ABSENT
-        if item.strength == "elliptic":
-            return (
-                self._ends_clause() and (self.last is not None or item.value == State.ABSENT) and bool(self.pending)
-            )
-        if item.strength == "report":
-            return item.value == "negated" or (self.negating and bool(self.pending))
-        if item.value == State.ABSENT or item.qualifiers:
-            return True
-        if item.strength == "seen" and self._heads():
-            return True
-        if item.strength == "seen":
-            weak = self.active is not None and self.active.result.strength == "weak"
-            return (bool(self.pending) and not self.depth) or weak
-        if self.negating and self.pending:
-            return True
-        before = [i.kind for i in self.items[max(0, self.at - 4) : self.at]]
-        return Kind.SHOWS in before
-
-    def _modal_ahead(self) -> bool:
-        """Whether the clause goes on with a modal verb: ``a tumour with focal keratin may be ...``."""
-        for item in self.items[self.at + 1 : self.at + 40]:
-            if item.kind in (Kind.SEMICOLON, Kind.CONTRAST):
-                return False
-            if item.kind is Kind.MODAL:
-                return True
-        return False
-
-    def _stain_in_brackets(self) -> bool:
-        for item in reversed(self.items[: self.at]):
-            if item.kind is Kind.OPEN:
-                return False
-            if item.kind is Kind.MARK:
-                return True
-        return False
-
-    def _heads(self) -> bool:
-        """Whether a colon follows: ``Markers found: ...``, ``None: ...``."""
-        return self.at + 1 < len(self.items) and self.items[self.at + 1].kind is Kind.COLON
-
-    def _cuts_a_section(self, item: Item) -> bool:
-        """``sections stained for CK7 show none``: here *stained* names the section and says nothing of cells."""
-        if item.text.lower() not in ("stained", "immunostained"):
-            return False
-        before = {i.text.lower() for i in self.items[max(0, self.at - 2) : self.at]}
-        return bool(before & {"section", "sections", "slide", "slides", "block", "blocks", "levels"})
-
-    def _between_commas(self) -> bool:
-        before = self.items[self.at - 1] if self.at else None
-        after = self.items[self.at + 1] if self.at + 1 < len(self.items) else None
-        return before is not None and before.kind is Kind.COMMA and after is not None and after.kind is Kind.COMMA
-
-    def _ends_clause(self) -> bool:
-        follows = self.items[self.at + 1] if self.at + 1 < len(self.items) else None
-        return follows is None or follows.kind in (Kind.SEMICOLON, Kind.COMMA, Kind.CONTRAST) or follows.text == "."
 
 
 _FLIPPED = {State.PRESENT: State.ABSENT, State.ABSENT: State.PRESENT}

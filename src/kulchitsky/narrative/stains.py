@@ -11,7 +11,8 @@ from kulchitsky.case.vocabulary import State
 from kulchitsky.narrative.lexicon import Mention, Mentions
 from kulchitsky.narrative.page import Page
 from kulchitsky.narrative.sentences import Sentence
-from kulchitsky.narrative.stain_grammar import Scope, Verdict
+from kulchitsky.narrative.stain_context import Verdict
+from kulchitsky.narrative.stain_grammar import Scope
 from kulchitsky.narrative.stain_items import items_of
 
 GENERIC = frozenset({"pan_cytokeratin", "actin_msa", "any_ne_marker", "lymphoid_panel", "melanocytic_panel"})
