@@ -11,8 +11,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from kulchitsky import workup as use
-from kulchitsky.case.cohort import CohortSummary, SlideStatus
+from kulchitsky.case.cohort import CohortPlan, CohortSummary, SlideStatus
 from kulchitsky.cli.count import Detector
+from kulchitsky.cli.progress import progress_bar
 from kulchitsky.cli.text import print_issues, print_json
 
 if TYPE_CHECKING:
@@ -60,12 +61,32 @@ def cohort(
         int | None, typer.Option(help="Processes on this machine, one a core unless told; 0: none, threads.", min=0)
     ] = None,
     retries: Annotated[int, typer.Option(help="How often a piece of work that failed is tried again.", min=0)] = 2,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done and estimate the time; write nothing.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Count every slide of a folder or list: one table, cells, one page; a rerun does what is left.
 
     A slide that cannot be used is a line with its reason and never stops the others.
     """
+    sizes = tuple(hotspot_cells) if hotspot_cells else (500, 2000)
+    if dry_run:
+        with progress_bar() as opening:
+            plan = use.plan_cohort(
+                slides,
+                out,
+                detector=detector.value,
+                stain=stain,
+                um_per_px=um_per_px,
+                objective=objective,
+                hotspot_cells=sizes,
+                tumour_only=not all_cells,
+                workers=workers,
+                tell=lambda done, total: opening("opening slides", done, total),
+            )
+        _print_plan(plan, as_json)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -88,7 +109,7 @@ def cohort(
             stain=stain,
             um_per_px=um_per_px,
             objective=objective,
-            hotspot_cells=tuple(hotspot_cells) if hotspot_cells else (500, 2000),
+            hotspot_cells=sizes,
             tumour_only=not all_cells,
             registry="" if registry == "default" else registry,
             key_file=key_file,
@@ -117,6 +138,30 @@ def _print(summary: CohortSummary, out: Path) -> None:
     for name in ("summary.html", "results.csv", "results.parquet", "cells", "cohort.json"):
         if (out / name).exists():
             typer.echo(f"{name}: {out / name}")
+
+
+def _print_plan(plan: CohortPlan, as_json: bool) -> None:
+    if as_json:
+        print_json(plan)
+        return
+    typer.echo(f"{plan.slides} slides: {plan.to_do} to do, {plan.up_to_date} up to date; nothing was written")
+    for outcome in plan.refused:
+        typer.echo(f"will be refused: {outcome.reason}")
+    print_issues(plan.issues)
+    if plan.tissue_mm2 is None or plan.seconds_per_mm2 is None or plan.estimate_seconds is None:
+        return
+    typer.echo(
+        f"estimate: {plan.gigapixels:.3g} gigapixels with about {plan.tissue_mm2:.3g} mm² to count (measured on "
+        f"{plan.sampled} slides), {plan.seconds_per_mm2:.2g} s per mm² on one core here (timed on "
+        f"{plan.timed_mm2:.2g} mm²): {_duration(plan.estimate_seconds)} with {plan.workers} processes"
+    )
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"about {seconds / length:.1f} {unit}"
+    return f"about {seconds:.0f} seconds"
 
 
 def _print_agreement(summary: CohortSummary) -> None:

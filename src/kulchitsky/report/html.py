@@ -38,20 +38,22 @@ def render(worked: WorkedUpCase, *, pictures: Mapping[str, bytes] | None = None)
     """
     usable = {name: data for name, data in (pictures or {}).items() if media_type(data)}
     style = resources.files("kulchitsky.report").joinpath("templates/report.css").read_text(encoding="utf-8")
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     return template.render(
         document=build(worked, usable),
         style=Markup(style),
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        picture_uri=lambda name: _data_uri(usable[name]),
+        picture_uri=lambda name: data_uri(usable[name]),
     )
 
 
-def _data_uri(picture: bytes) -> str:
+def data_uri(picture: bytes) -> str:
+    """A picture as the address that holds it."""
     return f"data:{media_type(picture)};base64,{base64.b64encode(picture).decode()}"
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of the report: everything escaped, a missing value an error."""
     environment = Environment(
         loader=PackageLoader("kulchitsky.report", "templates"),
         autoescape=True,

@@ -32,6 +32,7 @@ _FUNCTIONS = {
     "registry_similar": ["registry_similar"],
     "registry_survival": ["registry_survival"],
     "registry_verify": ["registry_verify"],
+    "cohort_plan": ["plan_cohort"],
     "run_cohort": ["run_cohort"],
     "stage": ["stage"],
     "template": ["write_template", "case_schema"],
@@ -55,6 +56,7 @@ sys.modules[__name__].__class__ = _UseCases
 if TYPE_CHECKING:
     from kulchitsky.workup.calendar import follow_up_calendar
     from kulchitsky.workup.challenge import challenge
+    from kulchitsky.workup.cohort_plan import plan_cohort
     from kulchitsky.workup.count_slide import count_slide
     from kulchitsky.workup.differential import differential
     from kulchitsky.workup.evidence import evidence_coverage, evidence_for
@@ -99,6 +101,7 @@ if TYPE_CHECKING:
         "grade",
         "next_tests",
         "plan",
+        "plan_cohort",
         "read_case",
         "read_report",
         "read_stain",

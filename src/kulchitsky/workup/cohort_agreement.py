@@ -16,7 +16,7 @@ from kulchitsky.case.cohort import Agreement, CohortRow
 from kulchitsky.case.measure import SlideCount
 from kulchitsky.knowledge.rules import load_rules
 from kulchitsky.knowledge.rules_condition import tests_in
-from kulchitsky.knowledge.rules_grading import Band, GradingSystem
+from kulchitsky.knowledge.rules_grading import Band, GradingSystem, Index
 from kulchitsky.numerics.agreement import cohen_kappa
 from kulchitsky.numerics.agreement_icc import intraclass_correlations
 from kulchitsky.numerics.agreement_limits import limits_of_agreement, pearson, within_share
@@ -84,7 +84,8 @@ def agreement_of(index: str, pairs: Sequence[tuple[float, float]]) -> Agreement:
 def ki67_grades() -> tuple[tuple[str, ...], tuple[str, ...], tuple[Band, ...], GradingSystem]:
     """The grades that the Ki-67 index alone can reach in the digestive system: names, cut-offs in words, bands."""
     system = next(s for s in load_rules().grading.systems if s.id == SYSTEM)
-    bands = next(index.bands for index in system.indices if index.fact == _FACT)
+    index = next(index for index in system.indices if index.fact == _FACT)
+    bands = index.bands
     names = []
     for band in bands:
         reached = [
@@ -93,7 +94,15 @@ def ki67_grades() -> tuple[tuple[str, ...], tuple[str, ...], tuple[Band, ...], G
             if any(test.fact == _FACT and test.band == band.id for test in tests_in(row.when))
         ]
         names.append(" or ".join(reached))
-    return tuple(names), tuple(f"Ki-67 {band.words()} %" for band in bands), bands, system
+    return tuple(names), tuple(_cut_words(band, index) for band in bands), bands, system
+
+
+def _cut_words(band: Band, index: Index) -> str:
+    """The cut-offs of a band, without the ends of the scale."""
+    ends = {"from_": None} if band.from_ == index.minimum else {}
+    ends |= {"to": None} if band.to == index.maximum else {}
+    words = band.model_copy(update=ends).words().replace(">=", "≥").replace("<=", "≤")
+    return f"{words} %"
 
 
 def _grade_table(manual: list[float], automatic: list[float], bands: tuple[Band, ...]) -> list[list[int]]:

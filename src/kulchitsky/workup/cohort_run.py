@@ -100,8 +100,7 @@ class CohortRun:
     def _start(self, slide: CohortSlide) -> None:
         kept = self._store.load(slide.slide)
         done_key = kept.key if kept is not None and kept.status is not SlideStatus.FAILED else ""
-        folder = str(self._store.folder)
-        looked = self._submit("look", slide, tasks.look, slide, self._settings, done_key, folder)
+        looked = self._submit("look", slide, tasks.look, slide, self._settings, done_key)
         work = _InWork(slide, looked, futures=[looked])
         self._in_work[slide.slide] = work
         self._watch(work, "brief", self._submit("brief", slide, tasks.brief, looked))
@@ -111,10 +110,13 @@ class CohortRun:
         if told.outcome is not None:
             self._end(work, told.outcome)
             return
+        folder, slide = str(self._store.folder), work.slide
+        if told.to_read:
+            self._watch(work, "finish", self._submit("read", slide, tasks.read, work.looked, folder))
+            return
         if told.bands == 0:
             self._end(work, None)
             return
-        folder, slide = str(self._store.folder), work.slide
         bands = [
             self._submit(f"band-{k}", slide, tasks.count_band, work.looked, k, folder) for k in range(told.bands)
         ]

@@ -19,7 +19,9 @@ from kulchitsky.case.errors import RefusedInput
 from kulchitsky.report.files import write_whole
 from kulchitsky.slide.bands import CountSettings, detector_named
 from kulchitsky.slide.reader import content_checksum
+from kulchitsky.slide.stains.model import load_model
 from kulchitsky.workup.cohort_list import CohortSlide
+from kulchitsky.workup.look_at_slides import PROLIFERATION_STAIN
 
 _LAYOUT = 1
 """Raised when what is kept of a slide changes its shape."""
@@ -107,6 +109,7 @@ def key_of(slide: CohortSlide, settings: CountSettings) -> str:
         "stain": slide.stain,
         "um_per_px": source.um_per_px,
         "objective": source.objective,
+        "reading": load_model().checksum if slide.stain != PROLIFERATION_STAIN else None,
         "content": _checksum(Path(source.path)),
         "regions": _checksum(Path(source.regions)) if source.regions else None,
     }

@@ -14,14 +14,21 @@ from pathlib import Path
 import cv2
 
 from kulchitsky.case.cohort import SlideOutcome, SlideStatus
-from kulchitsky.case.errors import RefusedInput, RefusedSlide
+from kulchitsky.case.errors import RefusedInput
+from kulchitsky.case.measure import HotSpot
+from kulchitsky.knowledge.base import load_knowledge
+from kulchitsky.knowledge.stain_rules import load_stain_rules
 from kulchitsky.report.files import write_whole
-from kulchitsky.slide import bands, export, overlay
+from kulchitsky.slide import bands, export, overlay, stain_reading
 from kulchitsky.slide.bands import CountSettings, SlidePlan
-from kulchitsky.slide.count import CountResult
+from kulchitsky.slide.cells import CellTable
+from kulchitsky.slide.overlay import U8
+from kulchitsky.slide.reader import Slide
+from kulchitsky.slide.tissue import TissueMap
 from kulchitsky.workup.cohort_list import CohortSlide
 from kulchitsky.workup.cohort_store import CohortStore, key_of
 from kulchitsky.workup.look_at_slides import PROLIFERATION_STAIN
+from kulchitsky.workup.read_stain import with_expectation
 
 _PICTURE_PX = 1000
 
@@ -46,12 +53,14 @@ def _now() -> Spent:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A slide looked over: its plan, or its outcome where that is known at once, or neither: it is up to date."""
+    """A slide looked over: its plan, or that it is to be read, or its outcome, or nothing: it is up to date."""
 
     slide: CohortSlide
     key: str
-    plan: SlidePlan | None
-    outcome: SlideOutcome | None
+    detector: str
+    plan: SlidePlan | None = None
+    to_read: bool = False
+    outcome: SlideOutcome | None = None
     spent: Spent = Spent()
 
 
@@ -61,6 +70,7 @@ class Brief:
 
     key: str
     bands: int
+    to_read: bool
     outcome: SlideOutcome | None
 
 
@@ -73,24 +83,24 @@ class BandDone:
     refusal: str = ""
 
 
-def look(slide: CohortSlide, settings: CountSettings, done_key: str, folder: str) -> Looked:
-    """Open and survey a slide, unless its key says that it is done; read it at once where its stain is no count."""
+def look(slide: CohortSlide, settings: CountSettings, done_key: str) -> Looked:
+    """Open and survey a slide, unless its key says that it is done."""
     start = _now()
     key = key_of(slide, settings)
     if key == done_key:
-        return Looked(slide, key, None, None)
+        return Looked(slide, key, settings.detector)
+    if slide.stain != PROLIFERATION_STAIN:
+        return Looked(slide, key, settings.detector, to_read=True, spent=_now() - start)
     try:
-        if slide.stain != PROLIFERATION_STAIN:
-            return Looked(slide, key, None, _read(slide, key, start, folder))
         plan = bands.plan_slide(slide.source, settings)
     except RefusedInput as error:
-        return Looked(slide, key, None, refused(slide.slide, key, str(error)))
-    return Looked(slide, key, plan, None, _now() - start)
+        return Looked(slide, key, settings.detector, outcome=refused(slide, key, str(error)))
+    return Looked(slide, key, settings.detector, plan=plan, spent=_now() - start)
 
 
 def brief(looked: Looked) -> Brief:
     """The part of ``looked`` that is small enough to send around."""
-    return Brief(looked.key, len(looked.plan.bands) if looked.plan is not None else 0, looked.outcome)
+    return Brief(looked.key, len(looked.plan.bands) if looked.plan is not None else 0, looked.to_read, looked.outcome)
 
 
 def count_band(looked: Looked, number: int, folder: str) -> BandDone:
@@ -116,7 +126,7 @@ def finish(looked: Looked, done: Sequence[BandDone], folder: str) -> SlideOutcom
     slide, store, start = looked.slide, CohortStore(Path(folder)), _now()
     refusals = [band.refusal for band in sorted(done, key=lambda band: band.number) if band.refusal]
     if refusals:
-        return refused(slide.slide, looked.key, refusals[0])
+        return refused(slide, looked.key, refusals[0])
     parts = []
     for number in range(len(looked.plan.bands)):
         file = store.band_file(slide.slide, looked.key, number)
@@ -127,8 +137,10 @@ def finish(looked: Looked, done: Sequence[BandDone], folder: str) -> SlideOutcom
     try:
         result = bands.finish_count(looked.plan, parts)
     except RefusedInput as error:
-        return refused(slide.slide, looked.key, str(error))
-    cells, picture = _write_cells(store, slide, result), _draw(store, slide, result)
+        return refused(slide, looked.key, str(error))
+    with slide.source.open() as opened:
+        picture = _write_picture(store, slide, _overview(opened, result.tissue, result.count.hotspots))
+    cells = _write_cells(store, slide, result.cells)
     spent = sum((band.spent for band in done), looked.spent) + (_now() - start)
     width, height = looked.plan.size_px
     return SlideOutcome(
@@ -145,27 +157,59 @@ def finish(looked: Looked, done: Sequence[BandDone], folder: str) -> SlideOutcom
     )
 
 
-def refused(slide: str, key: str, sentence: str) -> SlideOutcome:
-    """The outcome of a slide that cannot be used."""
-    return SlideOutcome(slide=slide, key=key, status=SlideStatus.REFUSED, reason=sentence)
-
-
-def _read(slide: CohortSlide, key: str, start: Spent, folder: str) -> SlideOutcome:
-    raise RefusedSlide(
-        f"{slide.stain} is not read yet", source=slide.file, remedy="count Ki-67 slides, or leave it out of the list"
+def read(looked: Looked, folder: str) -> SlideOutcome:
+    """Read the stain of a slide that is not counted, and write its cells and overview."""
+    slide, store, start = looked.slide, CohortStore(Path(folder)), _now()
+    source, marker = slide.source, load_knowledge().markers[slide.stain]
+    try:
+        result = stain_reading.read_stain(
+            source.path,
+            marker=marker.id,
+            um_per_px=source.um_per_px,
+            objective=source.objective,
+            regions=source.regions,
+            detector=looked.detector,
+            threads=1,
+        )
+        with source.open() as opened:
+            size, picture = (opened.width_px, opened.height_px), _overview(opened, result.tissue, ())
+    except RefusedInput as error:
+        return refused(slide, looked.key, str(error))
+    cells = _write_cells(store, slide, result.cells)
+    drawn = _write_picture(store, slide, picture)
+    spent = looked.spent + (_now() - start)
+    return SlideOutcome(
+        slide=slide.slide,
+        key=looked.key,
+        status=SlideStatus.READ,
+        reading=with_expectation(result.reading, marker, load_stain_rules()),
+        width_px=size[0],
+        height_px=size[1],
+        worker_seconds=spent.clock,
+        cpu_seconds=spent.cpu,
+        cells=cells,
+        picture=drawn,
     )
 
 
-def _write_cells(store: CohortStore, slide: CohortSlide, result: CountResult) -> str:
+def refused(slide: CohortSlide, key: str, sentence: str) -> SlideOutcome:
+    """The outcome of a slide that cannot be used; the folder of the slide is left out of the sentence."""
+    folder = f"{Path(slide.source.path).parent}/"
+    return SlideOutcome(slide=slide.slide, key=key, status=SlideStatus.REFUSED, reason=sentence.replace(folder, ""))
+
+
+def _write_cells(store: CohortStore, slide: CohortSlide, cells: CellTable) -> str:
     file = store.cells_file(slide.slide)
     file.parent.mkdir(parents=True, exist_ok=True)
-    export.write_parquet(file, result.cells)
+    export.write_parquet(file, cells)
     return file.relative_to(store.folder).as_posix()
 
 
-def _draw(store: CohortStore, slide: CohortSlide, result: CountResult) -> str:
-    with slide.source.open() as opened:
-        picture = overlay.thumbnail(opened, result.tissue, result.count.hotspots, side_px=_PICTURE_PX)
+def _overview(opened: Slide, tissue: TissueMap, hotspots: tuple[HotSpot, ...]) -> U8:
+    return overlay.thumbnail(opened, tissue, hotspots, side_px=_PICTURE_PX)
+
+
+def _write_picture(store: CohortStore, slide: CohortSlide, picture: U8) -> str:
     ok, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
     if not ok:
         raise RuntimeError(f"{slide.slide}: the overview could not be encoded")

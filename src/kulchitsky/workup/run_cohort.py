@@ -17,6 +17,7 @@ from kulchitsky.slide.bands import CountSettings, detector_named
 from kulchitsky.workup.cohort_agreement import agreements
 from kulchitsky.workup.cohort_engine import open_engine
 from kulchitsky.workup.cohort_list import CohortList, list_cohort
+from kulchitsky.workup.cohort_pages import write_pages
 from kulchitsky.workup.cohort_run import CohortProgress, CohortRun
 from kulchitsky.workup.cohort_store import CohortStore
 from kulchitsky.workup.cohort_summary import cost_of, histograms, rows_of
@@ -64,6 +65,7 @@ def run_cohort(
         wall = time.perf_counter() - start
         summary = summary.model_copy(update={"worked_on": len(run.worked_on), "wall_seconds": wall})
         write_tables(store.folder, summary.rows, settings.hotspot_cells)
+        write_pages(store.folder, summary)
         write_whole(store.folder / "cohort.json", (summary.model_dump_json(indent=1) + "\n").encode())
     return summary
 
