@@ -90,25 +90,7 @@ def _primary_facts(case: Case, places: Places) -> FactTable:
     elif clinical is not None and (clinical.greatest_cm or clinical.dimensions_cm):
         size = clinical.greatest_cm or max(clinical.dimensions_cm)
         table["size_cm"] = number(size, "presentation.size")
-    layers = {layer for p in case.procedures for layer in p.invades}
-    named = frozenset().union(*(places.classes("structure", *p.structures_invaded) for p in case.procedures))
-    described = [(p, i) for i, p in enumerate(case.procedures) if p.invades or p.structures_invaded]
-    if described:
-        path = f"procedures[{described[0][1]}].invades"
-        deep = bool(layers & _DEEP) or bool(named & {"fascia", "muscle", "cartilage", "bone_structure"})
-        table["deep_invasion"] = Fact(State.PRESENT if deep else State.ABSENT, path)
-        table["structures"] = Fact(named, path)
-        outside = bool(named - _NOT_OUTSIDE) or Layer.SEROSA in layers
-        table["limited_to_organ"] = Fact(State.ABSENT if outside else State.PRESENT, path)
-        depths = [name for layer, name in _WALL if layer in layers]
-        if "adjacent_organ" in named or "large_vessel" in named:
-            depths.append("adjacent")
-        if depths:
-            table["depth"] = Fact(depths[-1], path)
-    if "structures" not in table and any(p.kind in _REMOVING and p.tumour_size_cm for p in case.procedures):
-        remark = "no invaded structure is named for the resected tumour; taken as none"
-        table["structures"] = Fact(frozenset(), "procedures", remark)
-        table["limited_to_organ"] = Fact(State.PRESENT, "procedures", remark)
+    table |= _invasion_facts(case, places)
     mass = _mesenteric_mass(case, places)
     if mass is not None:
         table["mesenteric_mass_cm"] = mass
@@ -117,8 +99,37 @@ def _primary_facts(case: Case, places: Places) -> FactTable:
     found = case.presentation.primary_found
     if found is not None:
         table["primary_found"] = Fact(found, "presentation.primary_found")
-    elif sizes or described or clinical is not None:
-        table["primary_found"] = Fact(State.PRESENT, "presentation.size")
+    elif "size_cm" in table or "deep_invasion" in table or clinical is not None:
+        shown = table.get("size_cm") or table.get("deep_invasion")
+        table["primary_found"] = Fact(State.PRESENT, shown.path if shown is not None else "presentation.size")
+    return table
+
+
+def _invasion_facts(case: Case, places: Places) -> FactTable:
+    """Depth and structures invaded; a removed tumour with a size and no structure named is taken as confined."""
+    table: FactTable = {}
+    layers = {layer for p in case.procedures for layer in p.invades}
+    named = frozenset().union(*(places.classes("structure", *p.structures_invaded) for p in case.procedures))
+    by_layer = next((f"procedures[{i}].invades" for i, p in enumerate(case.procedures) if p.invades), "")
+    by_name = next(
+        (f"procedures[{i}].structures_invaded" for i, p in enumerate(case.procedures) if p.structures_invaded), ""
+    )
+    if by_layer or by_name:
+        deep = bool(layers & _DEEP) or bool(named & {"fascia", "muscle", "cartilage", "bone_structure"})
+        seen = by_layer if by_layer and (layers & _DEEP or not by_name) else by_name
+        table["deep_invasion"] = Fact(State.PRESENT if deep else State.ABSENT, seen)
+        table["structures"] = Fact(named, by_name or by_layer)
+        outside = bool(named - _NOT_OUTSIDE) or Layer.SEROSA in layers
+        table["limited_to_organ"] = Fact(State.ABSENT if outside else State.PRESENT, by_name or by_layer)
+        depths = [(name, by_layer) for layer, name in _WALL if layer in layers]
+        if "adjacent_organ" in named or "large_vessel" in named:
+            depths.append(("adjacent", by_name))
+        if depths:
+            table["depth"] = Fact(*depths[-1])
+    elif any(p.kind in _REMOVING and p.tumour_size_cm for p in case.procedures):
+        remark = "no invaded structure is named for the resected tumour; taken as none"
+        table["structures"] = Fact(frozenset(), "procedures", remark)
+        table["limited_to_organ"] = Fact(State.PRESENT, "procedures", remark)
     return table
 
 

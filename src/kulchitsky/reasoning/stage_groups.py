@@ -125,12 +125,17 @@ def _category(letter: str, rows: Sequence[CategoryRow], evaluator: Evaluator, sc
 
 
 def _read_from(row: CategoryRow, evaluator: Evaluator) -> str:
-    """Where in the record the deciding facts stand, and what was taken as none."""
+    """Where in the record the deciding facts stand, what was taken as none, and which recorded fact leaves it open."""
     outcome = evaluator.holds(row.when)
     known = [evaluator.facts[name] for name in outcome.used if name in evaluator.facts]
+    if outcome.truth is Truth.UNKNOWN:
+        known = [fact for fact in known if fact.value is not State.ABSENT]
     paths = ", ".join(dict.fromkeys(fact.path for fact in known if fact.path))
     remarks = "; ".join(dict.fromkeys(fact.remark for fact in known if fact.remark))
+    undecided = [evaluator.facts[name].path for name in outcome.missing if name in evaluator.facts]
+    doubts = ", ".join(dict.fromkeys(path for path in undecided if path))
     words = f" ({paths})" if paths else ""
+    words += f" (open: {doubts})" if doubts else ""
     return f"{words} [{remarks}]" if remarks else words
 
 
