@@ -63,6 +63,8 @@ def postgresql_server() -> Iterator[str]:
     ]
     _as_server_user(initdb, folder)
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+    # clients are killed in these tests, the server never: it need not wait for the disk
+    options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
     pg_ctl = [f"{programs}/pg_ctl", "-D", f"{data}", "-w"]
     _as_server_user([*pg_ctl, "-l", f"{folder}/server.log", "-o", options, "start"], folder)
     try:
