@@ -282,7 +282,7 @@ class Net(nn.Module):
 def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
     bce = nn.functional.binary_cross_entropy_with_logits
     heat_map, nucleus, positive, tumour, known = labels.unbind(1)
-    centre = bce(logits[:, 0], heat_map, weight=1 + 6 * heat_map)
+    centre = bce(logits[:, 0], heat_map, weight=1 + 8 * heat_map)
     inside = bce(logits[:, 1], nucleus)
     mass = nucleus.sum() + 1
     stain = (bce(logits[:, 2], positive, reduction="none") * nucleus).sum() / mass
@@ -386,7 +386,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=480)
     parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--batch", type=int, default=10)
-    parser.add_argument("--real-share", type=float, default=0.35)
+    parser.add_argument("--real-share", type=float, default=0.45)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()

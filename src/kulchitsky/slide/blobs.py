@@ -3,7 +3,8 @@
 Works on the total stain density (haematoxylin and DAB together), so that positive and negative nuclei are found
 alike, on its logarithm, so that pale nuclei count beside dark ones, and with contrasts measured against their own
 surroundings, so that no threshold is tied to one slide. Gradient voting follows the fast radial symmetry transform
-(Loy G, Zelinsky A, IEEE TPAMI 2003;25:959-973), the blobs are differences of Gaussians over local deviation.
+(Loy G, Zelinsky A, IEEE TPAMI 2003;25:959-973), the blobs are
+a Gaussian mean less the mean of the surroundings, over their deviation.
 """
 
 from __future__ import annotations
@@ -26,19 +27,18 @@ F32 = NDArray[np.float32]
 class BlobSettings:
     """Lengths in micrometres; weights and thresholds without unit. Chosen on annotated fields, set by set."""
 
-    dab_weight: float = 0.5
-    log_offset: float = 0.12
-    smooth_um: float = 1.0
-    vote_from_um: float = 1.5
-    vote_to_um: float = 4.5
-    vote_smooth_um: float = 1.1
-    blob_inner_um: float = 1.8
-    blob_outer_um: float = 5.5
-    deviation_um: float = 14.0
-    vote_weight: float = 0.6
-    apart_um: float = 4.0
-    threshold: float = 0.55
-    gradient_floor: float = 0.012
+    dab_weight: float = 0.27
+    log_offset: float = 0.2
+    smooth_um: float = 1.05
+    vote_from_um: float = 1.6
+    vote_to_um: float = 4.0
+    vote_smooth_um: float = 1.9
+    blob_inner_um: float = 2.1
+    around_um: float = 8.0
+    vote_weight: float = 1.9
+    apart_um: float = 6.0
+    threshold: float = 1.06
+    gradient_floor: float = 0.016
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +88,21 @@ def find_blobs(planes: Planes, settings: BlobSettings | None = None) -> tuple[Se
 
 def _score(y: F32, votes: Any, s: BlobSettings, um: float) -> F32:
     inner = cv2.GaussianBlur(y, (0, 0), float(s.blob_inner_um / um))
-    outer = cv2.GaussianBlur(y, (0, 0), float(s.blob_outer_um / um))
-    side = (int(s.deviation_um / um) | 1,) * 2
+    side = (int(s.around_um / um) | 1,) * 2
     mean = cv2.boxFilter(y, cv2.CV_32F, side)
     square = cv2.boxFilter(cv2.multiply(y, y), cv2.CV_32F, side)
-    return np.asarray(_combine(inner, outer, mean, square, votes, s.vote_weight))
+    return np.asarray(_combine(inner, mean, square, votes, s.vote_weight))
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _combine(inner: Any, outer: Any, mean: Any, square: Any, votes: Any, weight: float) -> Any:
+def _combine(inner: Any, mean: Any, square: Any, votes: Any, weight: float) -> Any:
     out = np.empty(inner.shape, np.float32)
     w = np.float32(weight)
     floor = np.float32(0.06)
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             deviation = np.sqrt(max(np.float32(0), square[i, j] - mean[i, j] * mean[i, j])) + floor
-            out[i, j] = (inner[i, j] - outer[i, j]) / deviation + w * votes[i, j]
+            out[i, j] = (inner[i, j] - mean[i, j]) / deviation + w * votes[i, j]
     return out
 
 

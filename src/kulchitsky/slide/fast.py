@@ -20,8 +20,8 @@ class FastDetector:
 
     name = "fast"
     version = "1"
-    repeat_within = 0.85
-    faintest = 0.5
+    repeat_within = 0.83
+    faintest = 0.38
 
     def __init__(self, settings: BlobSettings | None = None) -> None:
         self.settings = settings or BlobSettings()

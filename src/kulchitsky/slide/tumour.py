@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kulchitsky.slide import cells as table
 from kulchitsky.slide.cells import CellTable
+from kulchitsky.slide.classify import nuclear_signal
 
 Mask = NDArray[np.bool_]
 
@@ -21,14 +22,12 @@ _SURELY_NEGATIVE_OD: Final = 0.25
 class FilterSettings:
     """Limits of the morphology filter. Areas in µm², relative ones against the slide's own tumour nuclei."""
 
-    smallest_um2: float = 9.0
-    lymphocyte_relative_area: float = 0.78
-    lymphocyte_largest_um2: float = 34.0
-    lymphocyte_relative_hema: float = 1.25
-    lymphocyte_elongation: float = 1.35
+    smallest_um2: float = 12.0
+    lymphocyte_relative_area: float = 0.58
+    lymphocyte_relative_hema: float = 1.16
+    lymphocyte_elongation: float = 1.5
     stroma_elongation: float = 2.3
-    stroma_relative_area: float = 0.85
-    p_tumour: float = 0.2
+    p_tumour: float = 0.3
     focus_ratio: float = 0.62
 
 
@@ -44,16 +43,20 @@ def leave_out(cells: CellTable, settings: FilterSettings | None = None) -> NDArr
         return reason
     typical_area = float(np.median(cells.area_um2))
     typical_hema = float(np.median(cells.hema_od))
-    small = (cells.area_um2 < s.lymphocyte_relative_area * typical_area) & (cells.area_um2 < s.lymphocyte_largest_um2)
-    dark = cells.hema_od > s.lymphocyte_relative_hema * typical_hema
+    small = cells.area_um2 < s.lymphocyte_relative_area * typical_area
+    dark = (cells.hema_od > s.lymphocyte_relative_hema * typical_hema) & ~_stained(cells)
     round_ = cells.elongation < s.lymphocyte_elongation
-    spindle = (cells.elongation > s.stroma_elongation) & (cells.area_um2 < s.stroma_relative_area * typical_area)
+    spindle = cells.elongation > s.stroma_elongation
     judged = np.isfinite(cells.p_tumour)
     other = judged & (cells.p_tumour < s.p_tumour)
     reason[np.where(judged, other & (cells.elongation > 1.7), spindle)] = table.STROMA
     reason[np.where(judged, other & (cells.elongation <= 1.7), small & dark & round_)] = table.LYMPHOCYTE
     reason[cells.area_um2 < s.smallest_um2] = table.DEBRIS
     return reason
+
+
+def _stained(cells: CellTable) -> Mask:
+    return np.asarray(nuclear_signal(cells) >= _SURELY_NEGATIVE_OD)
 
 
 def visible(cells: CellTable, faintest: float) -> Mask:
@@ -63,7 +66,7 @@ def visible(cells: CellTable, faintest: float) -> Mask:
     """
     if len(cells) == 0:
         return np.zeros(0, np.bool_)
-    negative = cells.dab_od - 0.35 * np.minimum(cells.ring_dab_od, cells.dab_od) < _SURELY_NEGATIVE_OD
+    negative = ~_stained(cells)
     these = cells.contrast[negative] if negative.sum() >= 20 else cells.contrast
     return np.asarray(cells.contrast >= faintest * float(np.percentile(these, 80)))
 

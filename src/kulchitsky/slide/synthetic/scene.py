@@ -230,7 +230,7 @@ class Scene:
         spec, n = self.spec, len(x)
         along = np.arctan2(self._nests(x + 1, y) - self._nests(x, y), -(self._nests(x, y + 1) - self._nests(x, y)))
         angle = rng.uniform(0, np.pi, n) if kind != STROMA else along + rng.normal(0, 0.25, n)
-        hema = spec.stains.hematoxylin_od * np.exp(rng.normal(0, 0.18, n))
+        hema = spec.stains.hematoxylin_od * np.exp(rng.normal(0, spec.hematoxylin_variation, n))
         hema = hema * {LYMPHOCYTE: 1.35, STROMA: 0.95, PIGMENT: 0.4, DEBRIS: 1.6}.get(kind, 1.0)
         dab = spec.stains.dab_od * np.exp(rng.normal(0, spec.dab_variation, n))
         faint = rng.random(n) < spec.faint_fraction

@@ -101,6 +101,7 @@ class SlideSpec:
     jitter: float = 0.24
     cell_radius_ratio: float = 1.7
     dab_variation: float = 0.35
+    hematoxylin_variation: float = 0.18
     faint_fraction: float = 0.08
     stroma_fraction: float = 0.2
     nest_um: float = 160.0

@@ -63,6 +63,7 @@ def random_spec(seed: int, *, width_px: int = 384, height_px: int = 384, um_per_
         jitter=float(rng.uniform(0.12, 0.3)),
         cell_radius_ratio=float(rng.uniform(1.3, 2.2)),
         dab_variation=float(rng.uniform(0.15, 0.6)),
+        hematoxylin_variation=float(rng.uniform(0.1, 0.5)),
         faint_fraction=float(rng.uniform(0, 0.3)),
         stroma_fraction=float(rng.choice([0.0, rng.uniform(0.1, 0.6)], p=[0.25, 0.75])),
         nest_um=float(rng.uniform(60, 240)),

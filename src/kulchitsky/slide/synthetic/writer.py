@@ -148,7 +148,9 @@ class _TileCache:
         key = self._key(column, row)
         if key is not None and key in self._known:
             return self._known[key]
-        rgb = self._pixels(column, row)
+        alone = key is None and self._period > 0  # its neighbours come from the store, do not draw them
+        size = TILE_PX
+        rgb = self._renderer.window(column * size, row * size, size, size) if alone else self._pixels(column, row)
         made = (_encode(rgb, self._spec.jpeg_quality), _shrink(rgb))
         if key is not None:
             self._known[key] = made
