@@ -47,6 +47,12 @@ _PAIN = re.compile(
     r"|of the face)\b",
     re.IGNORECASE,
 )
+_TOUCHED = re.compile(
+    r"\b(?:erod\w+|invad\w+|compress\w+|abut\w+|displac\w+|touch\w+|press\w+ on|adherent to|encas\w+|splay\w+"
+    r"|reach\w+)"
+    r"\s(?:\w+\s){0,3}$",
+    re.IGNORECASE,
+)
 _NODE = re.compile(
     r"^\W{0,2}(?:lymph )?(?:nodes?\b|adenopath|lymphadenopath|dissection|clearance|nodal)", re.IGNORECASE
 )
@@ -76,7 +82,8 @@ _LAYERS = (
     (Layer.MUCOSA, re.compile(r"\b(?:mucosa|mucosal)\b", re.I)),
 )  # fmt: skip
 _NOT_INVOLVED = re.compile(
-    r"\b(?:no|not|without|normal|separat\w+ from|intact|uninvolved|spared?|fails? to show|overl\w+)\b[^.;,]{0,40}$",
+    r"\b(?:no|not|without|normal|separat\w+ from|intact|uninvolved|spared?|fails? to show|overl\w+|under"
+    r"|beneath)\b[^.;,]{0,40}$",
     re.IGNORECASE,
 )
 _MANY = re.compile(
@@ -180,6 +187,8 @@ def _score(sentence: Sentence, number: int, m: Mention) -> float:
         score -= 5
     if _PAIN.search(clause_before[-22:]) or _PAIN.search(clause_after[:14]):
         score -= 3
+    if _TOUCHED.search(clause_before):
+        score -= 5
     if known_places()[m.value].setting is not None:
         score += 1
     if m.value == "trunk" and re.match(r"\sof\b", after):
