@@ -269,3 +269,19 @@ def test_a_slide_without_a_scale_is_shown_but_not_counted(client: Any, tmp_path:
     events = client.http.get(f"/slides/{slide_id}/count/events").text
     assert "event: failed" in events
     assert "no tissue" in events
+
+
+def test_a_slide_of_another_stain_is_read_and_enters_the_report(client: Any) -> None:
+    client.bench.take_in(EXAMPLE / "case.yaml")
+    slide_id = next(s.id for s in client.bench.slides if s.name == "ae1_ae3.tif")
+    assert client.http.get(f"/slides/{slide_id}/reading.json").status_code == 404
+    client.send("POST", f"/slides/{slide_id}/count", json={"detector": "fast"})
+    assert "event: done" in client.http.get(f"/slides/{slide_id}/count/events").text
+    reading = client.http.get(f"/slides/{slide_id}/reading.json").json()
+    assert reading["pattern"] == "perinuclear_dot"
+    for number, status in [(0, 200), (1, 200), (2, 404)]:
+        assert client.http.get(f"/slides/{slide_id}/pictures/{number}").status_code == status
+    worked = client.http.get(f"{CASE}/report.json").json()["worked"]
+    assert [r["slide"] for r in worked["readings"]] == ["ae1_ae3.tif"]
+    assert len(worked["pictures"]) == 2
+    assert client.http.get(f"/slides/{slide_id}.json").json()["counted"]

@@ -6,13 +6,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from kulchitsky.case.measure import SlideCount
+from kulchitsky.case.measure import SlideCount, StainReading
 from kulchitsky.case.record import Case, MarkerResult
 from kulchitsky.case.verdict import WorkedUpCase
 from kulchitsky.web.reading_shelf import ReadingShelf
 from kulchitsky.web.review_shelf import ReviewShelf
 from kulchitsky.web.slide_shelf import SlideShelf
 from kulchitsky.workup.case_shelf import CaseShelf, KeptCase
+from kulchitsky.workup.read_for_review import kept_reading
 from kulchitsky.workup.work_up_record import with_markers, work_up_record
 
 KEPT_RESULTS = 64
@@ -36,12 +37,14 @@ class CaseDesk:
         kept = self.cases.get(case_id)
         case = with_markers(kept.case, what_if) if what_if else kept.case
         counts = self.counts(case_id)
-        key = (case.model_dump_json(), diagnosis or "", *(count.model_dump_json() for count in counts))
+        readings = self.readings(case_id)
+        seen = (*counts, *readings)
+        key = (case.model_dump_json(), diagnosis or "", *(measure.model_dump_json() for measure in seen))
         with self._lock:
             if key in self._results:
                 self._results.move_to_end(key)
                 return kept, self._results[key]
-        worked = self._work_up(case, counts, diagnosis)
+        worked = self._work_up(case, counts, readings, diagnosis)
         with self._lock:
             self._results[key] = worked
             while len(self._results) > KEPT_RESULTS:
@@ -54,12 +57,25 @@ class CaseDesk:
         found = (self._reviews.used(slide.id) for slide in slides)
         return tuple(count for count in found if count is not None)
 
-    def _work_up(self, case: Case, counts: Sequence[SlideCount], diagnosis: str | None) -> WorkedUpCase:
+    def readings(self, case_id: str) -> tuple[StainReading, ...]:
+        """The readings of the case's other slides."""
+        found = (kept_reading(self._reviews.count_dir(slide.id)) for slide in self._slides.of_case(case_id))
+        return tuple(reading for reading in found if reading is not None)
+
+    def _work_up(
+        self,
+        case: Case,
+        counts: Sequence[SlideCount],
+        readings: Sequence[StainReading],
+        diagnosis: str | None,
+    ) -> WorkedUpCase:
         kept = self._readings.of_case(case.id)
-        pictures = tuple(p for slide in self._slides.of_case(case.id) for p in self._reviews.pictures(slide.id))
+        slides = self._slides.of_case(case.id)
+        pictures = tuple(p for slide in slides for p in self._reviews.pictures(slide.id))
         return work_up_record(
             case,
             counts=counts,
+            readings=readings,
             pictures=pictures,
             reading=kept.reading if kept else None,
             diagnosis=diagnosis,

@@ -17,6 +17,7 @@ from kulchitsky.workup.count_for_review import kept_pictures
 from kulchitsky.workup.counted_cells import has_count, load_count
 from kulchitsky.workup.edit_log import Change, EditLog, Finish, LogEntry, Redo, Undo
 from kulchitsky.workup.not_there import NotThere
+from kulchitsky.workup.read_for_review import kept_reading
 from kulchitsky.workup.recount import Recount, corrected_count, recount, search_hotspots
 from kulchitsky.workup.slide_review import SQUARE_UM, SlideReview, Touched
 from kulchitsky.workup.work_up_record import grade_with_count
@@ -150,8 +151,9 @@ class ReviewShelf:
         return corrected
 
     def is_counted(self, slide_id: str) -> bool:
-        """Whether a slide has a count, without loading it."""
-        return slide_id in self._counted or has_count(self.count_dir(slide_id))
+        """Whether a slide has been counted or read, without loading its cells."""
+        directory = self.count_dir(slide_id)
+        return slide_id in self._counted or has_count(directory) or kept_reading(directory) is not None
 
     def is_finished(self, opened: OpenReview) -> bool:
         """Whether the reader has declared this reading finished."""

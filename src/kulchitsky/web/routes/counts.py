@@ -7,22 +7,26 @@ import json
 from collections.abc import AsyncIterator
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Response
+from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from kulchitsky.case.measure import SlideCount
+from kulchitsky.case.measure import SlideCount, StainReading
 from kulchitsky.web.access import Bench, SignedIn
 from kulchitsky.web.count_jobs import CountJob, CountJobs, JobState, Progress
 from kulchitsky.web.routes.slides import SlideId
 from kulchitsky.web.workbench import Workbench
 from kulchitsky.workup.count_for_review import count_for_review
+from kulchitsky.workup.read_for_review import kept_reading, read_for_review
 from kulchitsky.workup.reader_agreement import ReaderAgreement, agreement_of
 
 router = APIRouter(tags=["counts"])
 POLL_SECONDS = 0.25
+COUNTED_STAIN = "ki67"
+"""Slides of this stain are counted; those of any other are read for extent, compartment and pattern."""
 
 
 class CountWanted(BaseModel):
@@ -46,23 +50,29 @@ class Agreements(BaseModel):
     agreements: tuple[ReaderAgreement, ...]
 
 
-@router.post("/slides/{slide_id}/count", status_code=202, summary="Count a slide (again), in the background")
+@router.post(
+    "/slides/{slide_id}/count",
+    status_code=202,
+    summary="Count a Ki-67 slide, or read another stain, in the background",
+)
 def start(bench: Bench, slide_id: SlideId, wanted: CountWanted) -> CountState:
-    """Follow it at ``count/events``. Corrections of an earlier count stay in the log but are not applied."""
+    """It runs in the background: follow it at ``count/events``.
+
+    Corrections of an earlier count stay in the log but are not applied.
+    """
     slide = bench.slides.get(slide_id)
     geometry = bench.slides.view(slide_id).geometry
     if geometry.um_per_px is None:
         raise HTTPException(422, "The slide has no scale: give its µm per pixel first.")
 
     def work(progress: Progress) -> None:
-        count_for_review(
-            Path(slide.path),
-            bench.reviews.count_dir(slide_id),
-            detector=wanted.detector,
-            um_per_px=slide.um_per_px,
-            progress=progress,
-        )
-        bench.reviews.forget(slide_id)
+        path, directory = Path(slide.path), bench.reviews.count_dir(slide_id)
+        how: dict[str, Any] = {"detector": wanted.detector, "um_per_px": slide.um_per_px, "progress": progress}
+        if slide.stain == COUNTED_STAIN:
+            count_for_review(path, directory, **how)
+            bench.reviews.forget(slide_id)
+        else:
+            read_for_review(path, directory, marker=slide.stain, **how)
 
     return _state(bench.jobs.start(slide_id, work))
 
@@ -91,6 +101,31 @@ async def events(bench: Bench, slide_id: SlideId) -> StreamingResponse:
     """``progress`` while it runs, then ``done`` or ``failed``; ends at once when nothing runs."""
     bench.slides.get(slide_id)
     return StreamingResponse(_events(bench.jobs, slide_id), media_type="text/event-stream")
+
+
+@router.get("/slides/{slide_id}/reading.json", summary="What a slide of another stain than Ki-67 shows")
+def stain_reading(bench: Bench, slide_id: SlideId) -> StainReading:
+    """Extent, intensity, compartment and pattern, once the slide has been read."""
+    bench.slides.get(slide_id)
+    reading = kept_reading(bench.reviews.count_dir(slide_id))
+    if reading is None:
+        raise HTTPException(404, "This slide has not been read yet.")
+    return reading
+
+
+@router.get(
+    "/slides/{slide_id}/pictures/{number}",
+    summary="A picture made while counting or reading",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}},
+)
+def picture(bench: Bench, slide_id: SlideId, number: Annotated[int, InPath(ge=0, le=9)]) -> Response:
+    """Pictures are numbered as in the report."""
+    bench.slides.get(slide_id)
+    pictures = bench.reviews.pictures(slide_id)
+    if number >= len(pictures):
+        raise HTTPException(404, "There is no such picture.")
+    return Response((bench.reviews.counts_dir / pictures[number].path).read_bytes(), media_type="image/png")
 
 
 @router.post("/slides/{slide_id}/use", summary="Use this reader's corrected count for the case")

@@ -40,7 +40,7 @@ export class CountRun {
       if (fraction !== null) progress.value = fraction;
       byId("count-message").textContent = message;
     });
-    events.addEventListener("done", async () => { events.close(); this.end("Counted."); await this.onDone(); });
+    events.addEventListener("done", async () => { events.close(); this.end("Done."); await this.onDone(); });
     events.addEventListener("failed", (event) => { events.close(); this.end(JSON.parse(event.data).message); });
     events.addEventListener("error", () => { byId("count-message").textContent = "Waiting for the server …"; });
   }

@@ -10,6 +10,7 @@ import { Overlay } from "./overlay.js";
 import { Panel } from "./panel.js";
 import { Permalink } from "./permalink.js";
 import { drawScalebar } from "./scalebar.js";
+import { showReading } from "./reading_of_stain.js";
 import { SecondReader } from "./second_reader.js";
 import { Tools } from "./tools.js";
 
@@ -75,11 +76,12 @@ async function loadReview() {
   overlay.ask();
 }
 
-const run = new CountRun(slideId, loadReview);
+const counts = slide.stain === "ki67";
+const run = new CountRun(slideId, counts ? loadReview : () => showReading(slideId));
 panel.bind({ osd, overlay, shown, edits, tools, slideId });
 bindKeys({ osd, frame, overlay, shown, edits, tools, panel });
-if (slide.counted) await loadReview();
-run.resume();
+if (slide.counted) await (counts ? loadReview() : showReading(slideId));
+await run.resume();
 
 // for benchmarks and tests that look at frames
 window.kulchitsky = { osd, overlay, frame, edits };
