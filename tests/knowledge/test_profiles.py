@@ -14,6 +14,7 @@ from kulchitsky.knowledge.clinical_words import load_clinical_words
 from kulchitsky.knowledge.model import load_model
 from kulchitsky.knowledge.ordering import load_ordering
 from kulchitsky.knowledge.profiles import NONE_OF_THESE, load_profiles
+from kulchitsky.knowledge.setting_words import load_setting_words
 
 PROFILES = load_profiles()
 MORPHOLOGY = {
@@ -47,6 +48,11 @@ def test_places_and_regions_are_of_the_vocabulary() -> None:
         assert set(p.places) <= {s.value for s in v.Setting}
         assert set(p.regions) <= {r.value for r in v.Region}
         assert p.places, p.id
+
+
+def test_settings_told_by_words_are_of_the_vocabulary() -> None:
+    known, words = {s.value for s in v.Setting}, load_setting_words()
+    assert {setting for setting, _ in words.patterns} | set(words.topographies.values()) <= known
 
 
 def test_every_entity_has_profiles_whose_shares_sum_to_one() -> None:

@@ -8,12 +8,7 @@ from kulchitsky.case import vocabulary as v
 from kulchitsky.case.record import Case, LabResult
 from kulchitsky.knowledge.clinical_words import ClinicalWord, load_clinical_words
 from kulchitsky.reasoning.finding import Finding, context
-
-
-def settings_in(case: Case) -> set[v.Setting]:
-    """Settings of the presentation and of the specimens."""
-    found = (case.presentation.setting, *(s.setting for s in case.specimens))
-    return {s for s in found if s is not None and s is not v.Setting.OTHER}
+from kulchitsky.reasoning.place import settings_of
 
 
 def _statements(case: Case) -> Iterator[tuple[str, str, v.State]]:
@@ -47,7 +42,7 @@ def clinic_findings(case: Case) -> Iterator[Finding]:
     words = load_clinical_words()
     # what a mirror finding says as present isn't said a second time as absent
     mirrored = {w.mirror for w in words.values()}
-    settings = {s.value for s in settings_in(case)}
+    settings = set(settings_of(case))
     for word in words.values():
         if word.said_by & settings:
             continue

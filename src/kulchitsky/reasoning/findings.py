@@ -11,8 +11,9 @@ from enum import StrEnum
 from kulchitsky.case import vocabulary as v
 from kulchitsky.case.record import Case, Ki67, Morphology
 from kulchitsky.knowledge.base import KnowledgeBase
-from kulchitsky.reasoning.clinic_findings import clinic_findings, settings_in
+from kulchitsky.reasoning.clinic_findings import clinic_findings
 from kulchitsky.reasoning.finding import Finding, context
+from kulchitsky.reasoning.place import settings_of
 from kulchitsky.reasoning.pool import SEX_MALE
 from kulchitsky.reasoning.stain_findings import stain_findings
 
@@ -121,9 +122,9 @@ _LAYERS = {
 }
 
 # in these settings the body region says something that the setting doesn't (a liver is always in the abdomen)
-_REGIONAL = frozenset({v.Setting.SKIN, v.Setting.SOFT_TISSUE, v.Setting.LYMPH_NODE, v.Setting.BONE})
+_REGIONAL = frozenset(s.value for s in (v.Setting.SKIN, v.Setting.SOFT_TISSUE, v.Setting.LYMPH_NODE, v.Setting.BONE))
 
 
 def _region_counts(case: Case) -> bool:
-    settings = settings_in(case)
-    return not settings or bool(settings & _REGIONAL)
+    settings = settings_of(case)
+    return not settings or bool(_REGIONAL.intersection(settings))

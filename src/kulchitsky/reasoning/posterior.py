@@ -13,8 +13,9 @@ from kulchitsky.case.record import Case
 from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.reasoning.finding import Finding
 from kulchitsky.reasoning.findings import findings_of
+from kulchitsky.reasoning.place import settings_of
 from kulchitsky.reasoning.pool import RateTable, rate_table
-from kulchitsky.reasoning.prior import log_prior, settings_of
+from kulchitsky.reasoning.prior import log_prior
 from kulchitsky.reasoning.weigh import drawn_log_likelihood, log_likelihood
 
 Floats = NDArray[np.float64]

@@ -6,18 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kulchitsky.case import vocabulary as v
-from kulchitsky.case.record import Case
 from kulchitsky.knowledge.model import ModelParameters
 from kulchitsky.knowledge.profiles import NONE_OF_THESE, Profile
 from kulchitsky.reasoning.pool import RateTable
 
 Floats = NDArray[np.float64]
-
-
-def settings_of(case: Case) -> tuple[str, ...]:
-    """Where the tissue comes from: the setting of the presentation and of each specimen, without repeats."""
-    found = [case.presentation.setting, *(s.setting for s in case.specimens)]
-    return tuple(dict.fromkeys(s.value for s in found if s and s is not v.Setting.OTHER))
 
 
 def log_prior(table: RateTable, settings: tuple[str, ...]) -> Floats:
