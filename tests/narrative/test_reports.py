@@ -128,3 +128,32 @@ def test_stains_of_published_vignettes(key: str) -> None:
 def _state(result: str) -> str:
     low = result.lower()
     return "equivocal" if "equivocal" in low else "absent" if "negative" in low else "present"
+
+
+def test_a_structured_hospital_report() -> None:
+    """Headings, labelled parts, a table of stains set with blanks, a header full of identifiers (all invented)."""
+    text = (Path(__file__).parent / "hospital_report.txt").read_text(encoding="utf-8")
+    reading = read_text(text)
+    case = reading.case
+    check_spans(text, reading)
+    assert (case.patient.age_years, case.patient.sex) == (75, "male")
+    site, size = case.presentation.site, case.presentation.size
+    assert site is not None
+    assert size is not None
+    assert (site.region, site.side, case.presentation.setting) == ("upper_limb", "right", "skin")
+    assert (size.dimensions_cm, case.presentation.duration_months) == ((1.8, 1.6), 3)
+    assert {m.marker: m.state.value for m in case.markers} == {
+        "pan_cytokeratin": "present", "ck20": "present", "ck7": "absent", "ttf1": "absent", "synaptophysin": "present",
+        "chromogranin_a": "present", "cd45": "absent", "s100": "absent", "neurofilament": "present", "mcpyv_lt": "present",
+    }  # fmt: skip
+    assert [(k.percent, k.bound) for k in case.ki67] == [(80, "about")]
+    excision, sentinel = case.procedures
+    assert (excision.kind, excision.margins, excision.margin_mm) == ("excision", "negative", 2)
+    assert (sentinel.kind, sentinel.nodes_removed, sentinel.nodes_positive) == ("sentinel_node_biopsy", 2, 1)
+    mitoses = case.morphology.mitoses
+    assert mitoses is not None
+    assert (mitoses.count, mitoses.area_mm2) == (32, 1)
+    assert case.working_diagnosis is not None
+    assert case.working_diagnosis.entity == "merkel_cell_carcinoma"
+    record = case.model_dump_json()
+    assert not [word for word in ("Smith", "Brown", "Roe", "00123456", "S17-04567", "1941", "2017") if word in record]

@@ -251,13 +251,15 @@ def _margins(
             continue
         rows[target]["margins"] = _margin_status(match)
         places[target]["margins"] = (sentence.start + match.start(), sentence.start + match.end())
-        distance = _MARGIN_MM.search(sentence.text)
+        break
+    for sentence in sentences:
+        distance = _MARGIN_MM.search(sentence.text) if sentence.section not in _OUT else None
         if distance:
             value = float(distance.group("v") or distance.group("v2"))
-            rows[target]["margin_mm"] = value * (
-                10 if (distance.group("u") or distance.group("u2")).lower() == "cm" else 1
-            )
-        return
+            centimetres = (distance.group("u") or distance.group("u2")).lower() == "cm"
+            rows[target]["margin_mm"] = value * (10 if centimetres else 1)
+            places[target]["margin_mm"] = (sentence.start + distance.start(), sentence.start + distance.end())
+            return
 
 
 def _margin_status(match: re.Match[str]) -> str:

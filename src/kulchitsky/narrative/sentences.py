@@ -136,6 +136,10 @@ def _parts(current: list[_Line], line: _Line, blank_above: bool, wide: int) -> b
     bullet = _BULLET.match(line.text) is not None
     if heading_of(text) is not None or (len(current) == 1 and heading_of(above) is not None and blank_above):
         return True
+    if len(current) == 1 and heading_of(above) is not None:
+        return True
+    if _TABLE.search(text) and not starts_low:
+        return True
     opener = current[0].text.strip()
     if opener.endswith(":") and len(opener) < 80 and len(current) < 60:
         # a list under its heading line stays with it
@@ -143,7 +147,7 @@ def _parts(current: list[_Line], line: _Line, blank_above: bool, wide: int) -> b
             return False
         if not blank_above and len(text) < 60 and not text.endswith((":", ".")) and not _KEY.match(text):
             return False
-    if bullet or (len(current) == 1 and heading_of(above) is not None):
+    if bullet:
         return True
     if (
         _TABLE.search(text)

@@ -160,6 +160,13 @@ def _measured(sentence: Sentence) -> list[Measured]:
 
 
 def _is_of_tumour(text: str, match: re.Match[str]) -> bool:
+    raw = text[max(0, match.start() - 40) : match.start()]
+    if re.search(
+        r"\b(?:thickness|margins?|depth|deposits?|distance|clearance|ellipse)\b[^;.]{0,22}$", raw, re.IGNORECASE
+    ):
+        return False
+    if re.match(rf"\s(?:[\w-]+\s){{0,3}}(?:{LESION})\b", text[match.end() : match.end() + 60], re.IGNORECASE):
+        return True
     before = re.split(r"[;:]|,\s(?=and|with)", text[max(0, match.start() - 70) : match.start()])[-1]
     after = re.split(r"[;:]", text[match.end() : match.end() + 50])[0]
     if re.search(r"\bat\s(?:about\s)?$", before) or re.search(
@@ -239,6 +246,14 @@ def _months(match: re.Match[str]) -> float | None:
     return sum(values) / len(values) * _MONTHS[match.group("u").lower().rstrip("s")]
 
 
+def _opens_or_ends(text: str, at: int, before: str, after: str, clause_before: str) -> bool:
+    """A time that opens a clause (``Three months of ...``) or ends one about growth (``growing lesion, 3"
+    " months.``)."""
+    ends = re.search(r",\s*$", before) and re.match(r"\s?[.;]", after + ".") and _GREW.search(clause_before)
+    opens = re.match(r"\s?of\s", after) or not text[:at].strip() or re.search(r"[.;:]\s*$", before)
+    return bool(ends or opens)
+
+
 def _duration_score(text: str, match: re.Match[str]) -> float:
     before, after = text[max(0, match.start() - 90) : match.start()], text[match.end() : match.end() + 70]
     if re.match(r"[\s-]*(?:old|of age)\b", after, re.I) or re.match(
@@ -256,7 +271,7 @@ def _duration_score(text: str, match: re.Match[str]) -> float:
     score = 0.0
     if lasting or history:
         score += 1.5
-    elif re.match(r"\s?of\s", after) or text[: match.start()].strip() == "" or re.search(r"[.;:]\s*$", before):
+    elif _opens_or_ends(text, match.start(), before, after, clause_before):
         score += 1.0
     else:
         return 0.0

@@ -231,9 +231,18 @@ def _percents(clean: str, start: int, end: int) -> Iterator[Item]:
         yield Item(Kind.RESULT, state, first, last, clean[first:last], "strong" if negative else "qualifier", quals)
 
 
+def _is_list(text: str) -> bool:
+    """Whether a sentence is a heading line with the lines of a list below it: there a line end parts like a sign."""
+    first, _, rest = text.partition("\n")
+    return bool(rest) and first.rstrip().endswith(":") and len(first) < 80
+
+
 def _rest(clean: str, start: int, end: int, free: _Free) -> Iterator[Item]:
+    listed = _is_list(clean[start:end])
     for piece in pieces_of(clean[start:end]):
         first, last = piece.start + start, piece.end + start
+        if listed and piece.is_space and "\n" in piece.text and free.is_free(first, last):
+            yield Item(Kind.SEMICOLON, "line", first, last, ";")
         if piece.is_space or not free.is_free(first, last):
             continue
         kind = _SIGNS.get(piece.text)
