@@ -6,8 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kulchitsky.case.record import Case
+from kulchitsky.case.vocabulary import Setting
 from kulchitsky.knowledge.rules import Rules
 from kulchitsky.knowledge.rules_staging import EntityRoute, RouteRow, SiteGroup
+from kulchitsky.reasoning.places import places_of
+
+_HOLLOW_AND_THORACIC = (
+    Setting.STOMACH,
+    Setting.SMALL_BOWEL,
+    Setting.COLORECTUM,
+    Setting.BILIARY,
+    Setting.PANCREAS,
+    Setting.LUNG,
+    Setting.MEDIASTINUM,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +70,23 @@ def site_group_of(case: Case, rules: Rules) -> SiteGroup | None:
         return site_group(site.topography, rules)
     if presentation.setting is None:
         return None
+    named = subsite_of(case, rules)
+    if named:
+        return site_group(named, rules)
     region = site.region.value if site is not None and site.region is not None else ""
     candidates = [g for g in rules.staging.site_groups if presentation.setting.value in g.settings]
     exact = [g for g in candidates if region in g.regions]
     without = [g for g in candidates if not g.regions]
     return next(iter(exact or without), None)
+
+
+def subsite_of(case: Case, rules: Rules) -> str:
+    """The topography that the text of the lesion's site names (rectum, tail of pancreas); empty unless just one."""
+    presentation = case.presentation
+    if presentation.site is None or presentation.setting not in _HOLLOW_AND_THORACIC:
+        return ""
+    codes = places_of(rules).classes("subsite", presentation.site.text)
+    return next(iter(codes)) if len(codes) == 1 else ""
 
 
 def entity_route(entity: str, rules: Rules) -> EntityRoute | None:
@@ -101,6 +125,11 @@ def _topography(case: Case, rules: Rules, coded: EntityRoute | None) -> tuple[st
     fits = coded is None or not coded.organ or group is None or group.organ in (coded.organ, *coded.also)
     if written and fits:
         return written, "topography as coded in the record"
+    named = subsite_of(case, rules)
+    if named and fits:
+        return named, "topography that the site's text names"
+    if coded is not None and group is not None and fits and site_group(coded.topography, rules) == group:
+        return coded.topography, "topography that setting and diagnosis imply"
     if group is not None and fits:
         return group.default_topography, f"topography from the setting ({group.id.replace('_', ' ')})"
     if coded is not None and coded.topography:

@@ -190,6 +190,9 @@ def _sightings(case: Case, places: Places) -> list[_Sighting]:
             elif places.says("node", *texts):
                 stations = _stations(case, places, finding.side, *texts) or {"unspecified"}
                 found += [_Sighting("node", place, finding.state, path) for place in stations]
+            elif _names_only_nodes(case, places, texts):
+                stations = _stations(case, places, finding.side, *texts)
+                found += [_Sighting("node", place, finding.state, path) for place in stations]
             else:
                 found += _organ_sightings(places, texts, finding.state, path, own)
                 found += _other_lung(case, places, finding, path)
@@ -207,6 +210,14 @@ def _sightings(case: Case, places: Places) -> list[_Sighting]:
             path = f"procedures[{i}].nodes_positive"
             found += [_Sighting("node", place, state, path, proven=True) for place in stations]
     return found
+
+
+def _names_only_nodes(case: Case, places: Places, texts: tuple[str, str]) -> bool:
+    """Uptake or a mass in an armpit or groin, where the tissue at hand is of a lymph node: a finding of nodes."""
+    if case.presentation.setting is not Setting.LYMPH_NODE or places.classes("organ", *texts):
+        return False
+    remarkable = places.says("suspicion", *texts) or places.says("metastasis", *texts)
+    return remarkable and bool(places.classes("node", *texts))
 
 
 def _stations(case: Case, places: Places, side: Side | None, *texts: str) -> frozenset[str]:

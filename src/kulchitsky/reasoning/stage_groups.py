@@ -125,7 +125,7 @@ def _category(letter: str, rows: Sequence[CategoryRow], evaluator: Evaluator, sc
 
 
 def _read_from(row: CategoryRow, evaluator: Evaluator) -> str:
-    """Where in the record the deciding facts stand, what was taken as none, and which recorded fact leaves it open."""
+    """Where in the record the deciding facts stand, what was taken as none, and which entry leaves it open."""
     outcome = evaluator.holds(row.when)
     known = [evaluator.facts[name] for name in outcome.used if name in evaluator.facts]
     if outcome.truth is Truth.UNKNOWN:

@@ -10,6 +10,7 @@ import pytest
 from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import StageReading
 from kulchitsky.knowledge.rules import Rules
+from kulchitsky.reasoning.route import route_of
 from kulchitsky.reasoning.stage import stage
 
 SKIN = {"setting": "skin", "site": {"region": "lower_limb", "side": "left"}}
@@ -318,3 +319,44 @@ def test_what_has_no_neuroendocrine_stage(
     reading = stage(case, rules).readings[0]
     assert (reading.scheme, reading.stage) == (family, "not_staged")
     assert reading.reasons[0].sources
+
+
+@pytest.mark.parametrize(
+    ("setting", "text", "entity", "topography"),
+    [
+        ("colorectum", "rectum, 6 cm from the anal verge", "net_rectum", "C20.9"),
+        ("colorectum", "", "net_rectum", "C20.9"),
+        ("colorectum", "appendix", "net_midgut", "C18.1"),
+        ("small_bowel", "terminal ileum", "net_midgut", "C17.2"),
+        ("small_bowel", "duodenum", "net_duodenum_stomach", "C17.0"),
+        ("pancreas", "tail of the pancreas", "net_pancreas", "C25.2"),
+        ("lung", "right upper lobe", "net_lung", "C34.1"),
+        ("pancreas", "head of pancreas and duodenum", "net_pancreas", "C25.9"),
+    ],
+)
+def test_the_text_of_the_site_names_the_topography(
+    setting: str, text: str, entity: str, topography: str, rules: Rules, make_case: Callable[..., Case]
+) -> None:
+    # ICD-O-3 topography; two subsites in one text settle nothing
+    fields: dict[str, Any] = {"presentation": {"setting": setting}, "working_diagnosis": {"entity": entity}}
+    if text:
+        fields["presentation"]["site"] = {"text": text}
+    assert route_of(make_case(**fields), rules, entity).topography == topography
+
+
+def test_uptake_in_an_armpit_is_nodal_where_the_tissue_is_a_node(
+    rules: Rules, make_case: Callable[..., Case]
+) -> None:
+    fields: dict[str, Any] = {
+        "presentation": {"setting": "lymph_node", "primary_found": "absent", "site": {"region": "axilla"}},
+        "procedures": [
+            {"kind": "node_dissection", "node_station": "axillary", "nodes_removed": 14, "nodes_positive": 3}
+        ],
+        "imaging": [
+            {"modality": "fdg_pet", "findings": [{"what": "uptake", "place": "right axilla", "state": "present"}]}
+        ],
+        "working_diagnosis": {"entity": "merkel_cell_carcinoma"},
+    }
+    reading = reading_of(make_case(**fields), rules, "merkel_uicc9")
+    assert [category.value for category in reading.categories] == ["T0", "N1b", "M0"]
+    assert reading.stage == "IIIA"  # HARMS16: unknown primary regrouped to IIIA
