@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -285,3 +287,26 @@ def test_a_slide_of_another_stain_is_read_and_enters_the_report(client: Any) -> 
     assert [r["slide"] for r in worked["readings"]] == ["ae1_ae3.tif"]
     assert len(worked["pictures"]) == 2
     assert client.http.get(f"/slides/{slide_id}.json").json()["counted"]
+
+
+def test_corrected_cells_leave_as_qupath_reads_them(counted: tuple[Any, str]) -> None:
+    client, slide_id = counted
+    path = f"/slides/{slide_id}"
+    ids, classes = squares_of(client, slide_id, client.http.get(f"{path}/review.json").json())
+    flip, drop = int(ids[classes == 0][0]), int(ids[classes == 1][0])
+    client.send("POST", f"{path}/edits", json={"kind": "set", "cells": [flip], "after": 1})
+    client.send("POST", f"{path}/edits", json={"kind": "set", "cells": [drop], "after": 2})
+    client.send("POST", f"{path}/edits", json={"kind": "add", "x_um": 100, "y_um": 50, "after": 0})
+    answer = client.http.get(f"{path}/cells.geojson.gz")
+    found = json.loads(gzip.decompress(answer.content))
+    assert found["type"] == "FeatureCollection"
+    assert len(found["features"]) == len(ids) + 1
+    names = [f["properties"]["classification"]["name"] for f in found["features"]]
+    total = client.http.get(f"{path}/review.json").json()["recount"]["total"]
+    assert names.count("Positive") == total["positive"]
+    assert names.count("Negative") == total["counted"] - total["positive"]
+    corrected = [f for f in found["features"] if "corrected by" in f["properties"].get("metadata", {})]
+    assert len(corrected) == 3
+    added = np.asarray(found["features"][-1]["geometry"]["coordinates"][0])
+    assert np.allclose(added[:-1].mean(axis=0), [200, 100], atol=0.1)
+    assert {f["properties"]["objectType"] for f in found["features"]} == {"detection"}

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kulchitsky.case.measure import HotSpot, SlideCount
 from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import GradeVerdict, SlidePicture
 from kulchitsky.workup.cell_heat import HeatMap
 from kulchitsky.workup.cell_layer import CellTable, SquareIndex
+from kulchitsky.workup.corrected_cells import corrected_features, load_outlines
 from kulchitsky.workup.count_for_review import kept_pictures
 from kulchitsky.workup.counted_cells import has_count, load_count
 from kulchitsky.workup.edit_log import Change, EditLog, Finish, LogEntry, Redo, Undo
@@ -149,6 +152,11 @@ class ReviewShelf:
         beside.write_text(corrected.model_dump_json(), encoding="utf-8")
         os.replace(beside, path)
         return corrected
+
+    def features(self, opened: OpenReview) -> Iterator[dict[str, Any]]:
+        """Cells as the reader left them, for other programs."""
+        outlines = load_outlines(self.count_dir(opened.slide_id), len(opened.review.table))
+        return corrected_features(opened.review, outlines, opened.counted.count.um_per_px, opened.reader)
 
     def is_counted(self, slide_id: str) -> bool:
         """Whether a slide has been counted or read, without loading its cells."""

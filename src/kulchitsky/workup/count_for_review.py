@@ -14,6 +14,7 @@ from kulchitsky.case.measure import SlideCount
 from kulchitsky.case.verdict import SlidePicture
 from kulchitsky.slide.count import count_slide
 from kulchitsky.workup.cell_layer import CellClass
+from kulchitsky.workup.corrected_cells import save_outlines
 from kulchitsky.workup.counted_cells import save_count
 from kulchitsky.workup.slide_pictures import pictures_of_count
 
@@ -45,6 +46,7 @@ def count_for_review(
     pictures = pictures_of_count(slide, result, directory)
     cells = result.cells
     klass = np.where(cells.counted, cells.positive.astype(np.uint8), np.uint8(CellClass.OUT))
+    save_outlines(directory, cells)
     save_count(directory, result.count, cells.x_um, cells.y_um, klass)
     beside = directory / f"{PICTURES_FILE}.new"
     beside.write_text(json.dumps([p.model_dump(mode="json") for p in pictures]), encoding="utf-8")

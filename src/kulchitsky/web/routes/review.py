@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import struct
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
 from fastapi import Path as InPath
-from pydantic import BaseModel, Field
+from fastapi.responses import StreamingResponse
 
-from kulchitsky.case.measure import HotSpot, SlideCount
 from kulchitsky.web.access import Bench, SignedIn
+from kulchitsky.web.review_records import (
+    Changed,
+    DropRegion,
+    FlipCells,
+    GradeNow,
+    History,
+    LogLine,
+    PutCell,
+    PutRegion,
+    Region,
+    ReviewPage,
+    Wanted,
+)
 from kulchitsky.web.review_shelf import OpenReview
-from kulchitsky.web.routes.slides import SlideId
+from kulchitsky.web.routes.slides import SlideId, safe_file_name
 from kulchitsky.web.workbench import Workbench
 from kulchitsky.workup.cell_heat import TILE_BINS
+from kulchitsky.workup.corrected_cells import geojson_gz
 from kulchitsky.workup.edit_log import (
     AddCell,
     Change,
     DrawRegion,
     Finish,
-    Polygon,
     Redo,
     RemoveRegion,
     Revert,
@@ -35,113 +46,6 @@ from kulchitsky.workup.recount import Recount
 router = APIRouter(tags=["review"])
 BINARY: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 Square = Annotated[int, InPath(ge=0, le=100_000)]
-
-
-class Region(BaseModel):
-    """A drawn region as it stands; corners in µm."""
-
-    region: int
-    role: Literal["tumour", "exclusion"]
-    polygon: tuple[tuple[float, float], ...]
-
-
-class GradeNow(BaseModel):
-    """The grade that the present count makes, and how probable each grade is."""
-
-    system: str
-    grade: str
-    probabilities: dict[str, float]
-
-
-class ReviewPage(BaseModel):
-    """A reader's review of a counted slide."""
-
-    slide_id: str
-    reader: str
-    count: SlideCount
-    recount: Recount
-    grades: tuple[GradeNow, ...]
-    hotspots: tuple[HotSpot, ...]
-    """Where the hot spots are; their live counts stand in ``recount``."""
-    regions: tuple[Region, ...]
-    square_um: float
-    square_columns: int
-    square_rows: int
-    square_cells: tuple[int, ...]
-    heat_bin_um: float
-    heat_levels: int
-    heat_tile_bins: int
-    finished: bool
-    edits_of_other_counts: int
-
-
-class FlipCells(BaseModel):
-    """Give cells a class: 0 negative, 1 positive, 2 not counted."""
-
-    kind: Literal["set"]
-    cells: Annotated[list[int], Field(min_length=1, max_length=100_000)]
-    after: Annotated[int, Field(ge=0, le=2)]
-
-
-class PutCell(BaseModel):
-    """A cell that the counter missed."""
-
-    kind: Literal["add"]
-    x_um: Annotated[float, Field(ge=0, le=1e6)]
-    y_um: Annotated[float, Field(ge=0, le=1e6)]
-    after: Annotated[int, Field(ge=0, le=1)]
-
-
-class PutRegion(BaseModel):
-    """A region drawn."""
-
-    kind: Literal["draw_region"]
-    role: Literal["tumour", "exclusion"]
-    polygon: Polygon
-
-
-class DropRegion(BaseModel):
-    """A region taken away."""
-
-    kind: Literal["remove_region"]
-    region: int
-
-
-class Step(BaseModel):
-    """A step along the log."""
-
-    kind: Literal["undo", "redo", "revert", "finish"]
-
-
-Wanted = Annotated[FlipCells | PutCell | PutRegion | DropRegion | Step, Field(discriminator="kind")]
-
-
-class Changed(BaseModel):
-    """What a change did."""
-
-    recount: Recount
-    grades: tuple[GradeNow, ...]
-    squares: tuple[tuple[int, int], ...] | None
-    """Squares whose cells must be fetched anew; ``null`` means all of them."""
-    regions: tuple[Region, ...]
-    cell: int | None = None
-    finished: bool = False
-
-
-class LogLine(BaseModel):
-    """One row of the log in words."""
-
-    seq: int
-    at: dt.datetime
-    reader: str
-    kind: str
-    words: str
-
-
-class History(BaseModel):
-    """The newest rows of the log, newest first."""
-
-    lines: tuple[LogLine, ...]
 
 
 @router.get("/slides/{slide_id}/review.json", summary="A reader's review of a counted slide")
@@ -242,6 +146,21 @@ def search_again(session: SignedIn, bench: Bench, slide_id: SlideId) -> ReviewPa
     with opened.lock:
         opened.search_hotspots()
     return review_page(session, bench, slide_id)
+
+
+@router.get(
+    "/slides/{slide_id}/cells.geojson.gz",
+    summary="Cells as this reader left them, as QuPath reads them",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/gzip": {}}}},
+)
+def export(session: SignedIn, bench: Bench, slide_id: SlideId) -> StreamingResponse:
+    """Detections in level-0 pixels, class Positive, Negative or Ignore*; metadata says what was corrected."""
+    opened = bench.reviews.open(slide_id, session.reader)
+    name = f"{bench.slides.get(slide_id).name}-cells.geojson.gz"
+    headers = {"Content-Disposition": f'attachment; filename="{safe_file_name(name)}"'}
+    pieces = geojson_gz(bench.reviews.features(opened))
+    return StreamingResponse(pieces, media_type="application/gzip", headers=headers)
 
 
 @router.get("/slides/{slide_id}/edits.json", summary="The newest rows of the edit log")
