@@ -143,8 +143,10 @@ def test_a_structured_hospital_report() -> None:
     assert (site.region, site.side, case.presentation.setting) == ("upper_limb", "right", "skin")
     assert (size.dimensions_cm, case.presentation.duration_months) == ((1.8, 1.6), 3)
     assert {m.marker: m.state.value for m in case.markers} == {
-        "pan_cytokeratin": "present", "ck20": "present", "ck7": "absent", "ttf1": "absent", "synaptophysin": "present",
-        "chromogranin_a": "present", "cd45": "absent", "s100": "absent", "neurofilament": "present", "mcpyv_lt": "present",
+        "pan_cytokeratin": "present", "ck20": "present", "ck7": "absent", "ttf1": "absent",
+        "synaptophysin": "present",
+        "chromogranin_a": "present", "cd45": "absent", "s100": "absent", "neurofilament": "present",
+        "mcpyv_lt": "present",
     }  # fmt: skip
     assert [(k.percent, k.bound) for k in case.ki67] == [(80, "about")]
     excision, sentinel = case.procedures

@@ -113,7 +113,7 @@ def _tables() -> dict[str, tuple[tuple[str, re.Pattern[str]], ...]]:
 
 
 def _presenting(found: list[Measured]) -> Measured | None:
-    order = {"clinical": 0, "imaging": 0, "not_stated": 0, "gross": 1, "microscopic": 2}
+    order = {"clinical": 0, "imaging": 0, "gross": 1, "not_stated": 2, "microscopic": 3}
     return min(found, key=lambda m: (order[m.method], m.place), default=None)
 
 
