@@ -45,7 +45,7 @@ _MARGIN = re.compile(
     re.IGNORECASE,
 )
 _MARGIN_MM = re.compile(
-    r"\b(?:closest|nearest|minimum|deep|peripheral|lateral)?\s?margins?\s(?:is|was|of|at|measures?"
+    r"\b(?:closest|nearest|minimum|deep|peripheral|lateral)?\s?margins?\s?(?:is|was|of|at|measures?"
     r"|:)?\s?(?:of\s)?(?P<v>\d{1,2}(?:\.\d)?)\s?(?P<u>mm|cm)\b"
     r"|\b(?P<v2>\d{1,2}(?:\.\d)?)\s?(?P<u2>mm)\s(?:from|to) the (?:closest|nearest|deep|lateral"
     r"|peripheral)?\s?(?:resection )?margin",
