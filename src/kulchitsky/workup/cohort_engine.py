@@ -14,6 +14,7 @@ from kulchitsky._version import __version__
 from kulchitsky.case.errors import RefusedInput
 from kulchitsky.slide.pool import usable_cores
 
+_CONNECT_S = 10
 _WAIT_S = 60
 
 
@@ -46,7 +47,7 @@ def open_engine(scheduler: str | None, workers: int | None, folder: Path) -> Ite
 
 def _connect(scheduler: str) -> Client:
     try:
-        client = Client(scheduler, timeout=20, set_as_default=False)
+        client = Client(scheduler, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise RefusedInput(
             f"no Dask scheduler answers there ({type(error).__name__})",

@@ -15,8 +15,7 @@ from kulchitsky.case.errors import RefusedInput
 from kulchitsky.case.issue import Issue, Level
 from kulchitsky.knowledge.aliases import resolve_marker
 from kulchitsky.slide.bands import SlideSource
-from kulchitsky.workup.gather import SLIDE_ENDINGS, stain_of_name
-from kulchitsky.workup.look_at_slides import PROLIFERATION_STAIN
+from kulchitsky.workup.slide_names import PROLIFERATION_STAIN, SLIDE_ENDINGS, stain_of_name
 
 COLUMNS = ("slide", "case", "stain", "um_per_px", "objective", "regions", "manual_percent")
 """Columns of a list that mean something; ``slide`` is the path, from the folder of the list."""

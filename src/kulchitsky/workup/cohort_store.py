@@ -21,7 +21,7 @@ from kulchitsky.slide.bands import CountSettings, detector_named
 from kulchitsky.slide.reader import content_checksum
 from kulchitsky.slide.stains.model import load_model
 from kulchitsky.workup.cohort_list import CohortSlide
-from kulchitsky.workup.look_at_slides import PROLIFERATION_STAIN
+from kulchitsky.workup.slide_names import PROLIFERATION_STAIN
 
 _LAYOUT = 1
 """Raised when what is kept of a slide changes its shape."""

@@ -27,8 +27,8 @@ from kulchitsky.slide.reader import Slide
 from kulchitsky.slide.tissue import TissueMap
 from kulchitsky.workup.cohort_list import CohortSlide
 from kulchitsky.workup.cohort_store import CohortStore, key_of
-from kulchitsky.workup.look_at_slides import PROLIFERATION_STAIN
 from kulchitsky.workup.read_stain import with_expectation
+from kulchitsky.workup.slide_names import PROLIFERATION_STAIN
 
 _PICTURE_PX = 1000
 

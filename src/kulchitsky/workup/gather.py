@@ -17,12 +17,10 @@ from kulchitsky.knowledge.base import load_knowledge
 from kulchitsky.narrative.documents import text_of
 from kulchitsky.narrative.read_text import read_text
 from kulchitsky.workup.read_case import read_case
+from kulchitsky.workup.slide_names import SLIDE_ENDINGS, stain_of_name
 
 CASE_ENDINGS = frozenset({".yaml", ".yml", ".json"})
 PROSE_ENDINGS = frozenset({".txt", ".md", ".docx", ".pdf"})
-SLIDE_ENDINGS = frozenset(
-    {".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".tif", ".tiff", ".dcm", ".png", ".jpg", ".jpeg"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +112,6 @@ def _slides_in(folder: Path) -> list[SlideRef]:
             if stain is not None:
                 found.append(SlideRef(path=path.name, stain=stain))
     return found
-
-
-def stain_of_name(stem: str) -> str | None:
-    """The marker a file name starts with: the longest leading run of its words that is a marker's name."""
-    words = re.split(r"[\s_.-]+", stem.lower())
-    for n in range(len(words), 0, -1):
-        for joiner in ("_", " ", "-", ""):
-            found = resolve_marker(joiner.join(words[:n]))
-            if found is not None:
-                return found
-    return None
 
 
 def _sha256(path: Path) -> str:

@@ -19,9 +19,8 @@ from kulchitsky.workup.gather import Gathered
 from kulchitsky.workup.merge_readings import reading_disagreements, with_readings
 from kulchitsky.workup.merge_slides import index_disagreements, with_counts
 from kulchitsky.workup.read_stain import with_expectation
+from kulchitsky.workup.slide_names import PROLIFERATION_STAIN
 from kulchitsky.workup.slide_pictures import pictures_of_count, pictures_of_reading
-
-PROLIFERATION_STAIN = "ki67"
 
 Tell = Callable[[str, int, int], None]
 """Told of progress: what is being done, how many parts are done, of how many."""
