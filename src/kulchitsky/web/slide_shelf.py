@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from kulchitsky.case.errors import RefusedSlide
+from kulchitsky.case.errors import RefusedInput, RefusedSlide
 from kulchitsky.workup.not_there import NotThere
-from kulchitsky.workup.viewer_tiles import SlideView
+from kulchitsky.workup.viewer_tiles import ClosedSlide, SlideView
 
 SLIDE_SUFFIXES = frozenset(
     {".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".tif", ".tiff", ".dcm", ".svslide", ".czi"}
@@ -49,9 +49,7 @@ class SlideShelf:
         self._tiles: OrderedDict[tuple[str, int, int, int], bytes] = OrderedDict()
         self._tile_bytes = 0
         if self._index.exists():
-            for row in json.loads(self._index.read_text(encoding="utf-8")):
-                slide = ShelvedSlide(**row)
-                self._slides[slide.id] = slide
+            self._slides = {slide.id: slide for slide in _read_index(self._index)}
 
     def __iter__(self) -> Iterator[ShelvedSlide]:
         with self._lock:
@@ -116,8 +114,7 @@ class SlideShelf:
                 self._views[slide_id] = view
             self._views.move_to_end(slide_id)
             if len(self._views) > OPEN_SLIDES:
-                # not closed here: another thread may be reading it; it closes when the last reader lets go
-                self._views.popitem(last=False)
+                self._views.popitem(last=False)[1].close()
         return view
 
     def fingerprint(self, slide_id: str) -> str:
@@ -131,7 +128,10 @@ class SlideShelf:
             if key in self._tiles:
                 self._tiles.move_to_end(key)
                 return self._tiles[key]
-        jpeg = self.view(slide_id).tile(level, column, row)
+        try:
+            jpeg = self.view(slide_id).tile(level, column, row)
+        except ClosedSlide:  # another thread opened one slide too many in between
+            jpeg = self.view(slide_id).tile(level, column, row)
         with self._lock:
             if key not in self._tiles:
                 self._tiles[key] = jpeg
@@ -145,6 +145,15 @@ class SlideShelf:
         beside = self._index.with_suffix(".json.new")
         beside.write_text(json.dumps([asdict(s) for s in self._slides.values()], indent=1), encoding="utf-8")
         os.replace(beside, self._index)
+
+
+def _read_index(path: Path) -> list[ShelvedSlide]:
+    try:
+        return [ShelvedSlide(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+    except (ValueError, TypeError) as error:
+        raise RefusedInput(
+            "this is not the list of slides that the workbench wrote", source=str(path), remedy="move the file away"
+        ) from error
 
 
 def is_slide_name(name: str) -> bool:

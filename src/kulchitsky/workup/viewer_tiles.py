@@ -7,6 +7,9 @@ them.
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +42,19 @@ class SlideGeometry:
     vendor: str
 
 
+class ClosedSlide(Exception):
+    """The slide was closed before it could be read: open it again."""
+
+
 class SlideView:
     """An open slide that hands out JPEG tiles; safe to use from several threads."""
 
     def __init__(self, path: Path, *, um_per_px: float | None = None) -> None:
         """Open ``path``; ``um_per_px`` overrides what the file says. Raises ``RefusedSlide`` if it cannot be read."""
         self.path = path
+        self._lock = threading.Lock()
+        self._users = 0
+        self._closed = False
         self._slide, scale = _open(path, um_per_px)
         self.geometry = SlideGeometry(
             width_px=self._slide.width_px,
@@ -56,8 +66,25 @@ class SlideView:
         )
 
     def close(self) -> None:
-        """Release the file."""
-        self._slide.close()
+        """Release the file, at once or when the last reader of a region is done with it."""
+        with self._lock:
+            self._closed = True
+            if self._users == 0:
+                self._slide.close()
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:
+                raise ClosedSlide(self.path.name)
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if self._closed and self._users == 0:
+                    self._slide.close()
 
     def fingerprint(self) -> str:
         """Digest of the file's content, at a fixed cost."""
@@ -82,7 +109,14 @@ class SlideView:
         return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=JPEG_QUALITY))
 
     def region(self, x_px: int, y_px: int, width: int, height: int, downsample: int) -> Pixels:
-        """RGB of shape (``height``, ``width``, 3): a region from ``x_px``, ``y_px`` of level 0, shrunk."""
+        """RGB of shape (``height``, ``width``, 3): a region from ``x_px``, ``y_px`` of level 0, shrunk.
+
+        Raises ``ClosedSlide`` after :meth:`close`.
+        """
+        with self._in_use():
+            return self._region(x_px, y_px, width, height, downsample)
+
+    def _region(self, x_px: int, y_px: int, width: int, height: int, downsample: int) -> Pixels:
         level, shrink = self._source(downsample)
         step = self._slide.levels[level].downsample * shrink
         factor = downsample / step
@@ -112,8 +146,8 @@ class SlideView:
         rows = [
             np.hstack(
                 [
-                    self.region(x, top, half_width, rows_px, downsample),
-                    self.region(right, top, width - half_width, rows_px, downsample),
+                    self._region(x, top, half_width, rows_px, downsample),
+                    self._region(right, top, width - half_width, rows_px, downsample),
                 ]
             )
             for top, rows_px in ((y, half_height), (below, height - half_height))
