@@ -51,7 +51,7 @@ class SectionWarp:
 
 
 def serial_section(spec: SlideSpec, warp: SectionWarp, *, cell_seed: int) -> NDArray[np.uint8]:
-    """(height, width, 3) RGB of the section next to that of ``spec``: other cells and stain, seen through ``warp``."""
+    """(height, width, 3) RGB of the section next to that of ``spec``: other cells, seen through ``warp``."""
     renderer = Renderer(spec)
     own = Scene(spec.with_changes(seed=cell_seed))
     base = renderer.scene
