@@ -21,6 +21,7 @@ _STAINED_OD: Final = 0.10
 _FEWEST: Final = 5
 _GAP_FROM: Final = 0.15
 _GAP_TO: Final = 0.42
+_OF_STRONG: Final = 0.4
 _BINS: Final = 160
 _SMOOTH_BINS: Final = 5.0
 
@@ -65,8 +66,9 @@ def find_cut(signal: F64, floor_od: float = _FAINTEST_OD) -> StainCut:
     clear = signal[signal > max(_STAINED_OD, floor_od)]
     if len(clear) < max(_FEWEST, 0.003 * len(signal)):
         return StainCut(max(_STAINED_OD, floor_od), "floor", float("nan"))
-    typical = float(np.median(clear))
-    typical = float(np.median(signal[signal > max(floor_od, 0.35 * typical)]))
+    # the median of all clear cells would be that of a leak, where haematoxylin shows in the DAB of every nucleus
+    strong = float(np.percentile(clear, 95))
+    typical = float(np.median(signal[signal > max(floor_od, _OF_STRONG * strong)]))
     low, high = max(floor_od, _GAP_FROM * typical), max(1.2 * floor_od, _GAP_TO * typical)
     edges = np.linspace(np.log(low / 4), np.log(max(4 * typical, high * 2)), _BINS + 1)
     counts = np.histogram(np.log(np.clip(signal, low / 3.9, None)), bins=edges)[0].astype(np.float64)

@@ -97,14 +97,15 @@ def signal_of(found: StainedCells, kind: str | None, background_od: F64) -> F64:
     nucleus, ring = net(m.nucleus, background_od, fill=0.0), net(m.ring, background_od, fill=0.0)
     body = net(m.body, background_od)
     body = np.where(np.isfinite(body), body, ring)
-    if kind == "nuclear":
+    if kind in ("nuclear", "nuclear_and_cytoplasmic"):
         return np.asarray(nucleus - 0.35 * np.minimum(ring, nucleus))
-    if kind == "nuclear_and_cytoplasmic":
-        return np.maximum(nucleus, body)
     if kind in SPOTS:
         return spot_signal(found)
     if kind == "membranous":
-        return np.maximum(body, net(m.rim, background_od, fill=0.0))
+        # a membrane is shared with the neighbour, stained or not: what lies within it tells the two apart
+        return np.asarray((net(m.rim, background_od, fill=0.0) + net(m.within, background_od, fill=0.0) + ring) / 3)
+    if kind == "cytoplasmic_granular":
+        return np.asarray((ring + body) / 2)
     if kind is None:
         return strongest(m, background_od)
     return body
