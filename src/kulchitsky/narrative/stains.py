@@ -90,8 +90,14 @@ def _is_laboratory(clean: str, sentence: Sentence, m: Mention) -> bool:
     """Whether a name means the substance in blood or urine, not in tissue."""
     after = clean[m.end : min(m.end + 40, sentence.end)]
     before = clean[max(sentence.start, m.start - 45) : m.start]
-    if _BEFORE.search(before) or _VALUE.match(after):
+    if (
+        _BEFORE.search(before)
+        or _VALUE.match(after)
+        or re.match(r"\s(?:serology|titres?|antibod(?:y|ies)\s(?:in|titre))", after)
+    ):
         return True
+    if m.value == "er" and re.search(r"\b(?:in|to|from|via) the $", before):
+        return True  # the emergency room
     if m.value not in _BLOOD_TESTS:
         return False
     if sentence.section == "laboratory" or _BARE_NUMBER.match(after):
