@@ -9,9 +9,12 @@ import pytest
 
 from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import StageReading
+from kulchitsky.case.vocabulary import State
 from kulchitsky.knowledge.rules import Rules
+from kulchitsky.reasoning.evaluate import Fact, Span
 from kulchitsky.reasoning.route import route_of
 from kulchitsky.reasoning.stage import stage
+from kulchitsky.reasoning.stage_groups import stage_under
 
 SKIN = {"setting": "skin", "site": {"region": "lower_limb", "side": "left"}}
 GROIN_FELT = [{"station": "left groin", "side": "left", "state": "present", "found_by": "palpation"}]
@@ -195,10 +198,35 @@ ORGANS: list[tuple[str, dict[str, Any], str, str, str, str]] = [
      "T1 N0 M0", "I", "POampulla"),
     ("duodenum pancreas", net("net_duodenum_stomach", "stomach", 1.0, WALL2, topography="C17.0",
                               structures=("pancreas",)), "net_duodenum_ajcc8", "T3 N0 M0", "II", "POampulla"),
-    ("stomach 7th T2", net("net_duodenum_stomach", "stomach", 1.5, WALL1), "net_stomach_ajcc7", "T2 N0 M0", "IIA",
-     "EOD33tnm7"),
-    ("stomach 7th node", net("net_duodenum_stomach", "stomach", 1.5, WALL1, positive=2), "net_stomach_ajcc7",
-     "T2 N1 M0", "IIIB", "EOD33tnm7"),
+    ("stomach T1", net("net_duodenum_stomach", "stomach", 1.0, WALL1), "net_stomach_ajcc8", "T1 N0 M0", "I",
+     "PDQgi Table 2"),
+    ("stomach T2 by size", net("net_duodenum_stomach", "stomach", 1.1, WALL1), "net_stomach_ajcc8", "T2 N0 M0", "II",
+     "PDQgi Table 3"),
+    ("stomach T4", net("net_duodenum_stomach", "stomach", 1.0, WALL4), "net_stomach_ajcc8", "T4 N0 M0", "III",
+     "PDQgi Table 4"),
+    ("stomach node", net("net_duodenum_stomach", "stomach", 1.0, WALL1, positive=1), "net_stomach_ajcc8", "T1 N1 M0",
+     "III", "PDQgi Table 4"),
+    ("stomach liver", net("net_duodenum_stomach", "stomach", 1.0, WALL1,
+                          findings=(("metastasis", "liver", "present"),)), "net_stomach_ajcc8",
+     "T1 N0 M1a", "IV", "PDQgi Table 5"),
+    ("ampulla pancreas", net("net_duodenum_stomach", "stomach", 1.5, WALL2, topography="C24.1",
+                             structures=("pancreas",)), "net_ampulla_ajcc8", "T3 N0 M0", "II", "PDQgi Table 7"),
+    ("ampulla node", net("net_duodenum_stomach", "stomach", 0.8, WALL1, topography="C24.1", positive=1),
+     "net_ampulla_ajcc8", "T1 N1 M0", "III", "PDQgi Table 8"),
+    ("rectum 2.0 cm", net("net_rectum", "colorectum", 2.0, WALL1, year=2020), "net_colorectum_ajcc8", "T1b N0 M0",
+     "I", "PDQgi Table 18: 2 cm or less"),
+    ("rectum 2.1 cm", net("net_rectum", "colorectum", 2.1, WALL1, year=2020), "net_colorectum_ajcc8", "T2 N0 M0",
+     "IIA", "PDQgi Table 19"),
+    ("rectum T3", net("net_rectum", "colorectum", 1.0, WALL3, year=2020), "net_colorectum_ajcc8", "T3 N0 M0", "IIB",
+     "PDQgi Table 19"),
+    ("rectum T4", net("net_rectum", "colorectum", 1.0, WALL4, year=2020), "net_colorectum_ajcc8", "T4 N0 M0", "IIIA",
+     "PDQgi Table 20"),
+    ("rectum node", net("net_rectum", "colorectum", 0.8, WALL1, positive=1), "net_colorectum_v9", "T1a N1 M0", "IIIB",
+     "PDQgi Table 20, POcr"),
+    ("stomach 7th T2", net("net_duodenum_stomach", "stomach", 1.5, WALL1, year=2015), "net_stomach_ajcc7",
+     "T2 N0 M0", "IIA", "EOD33tnm7"),
+    ("stomach 7th node", net("net_duodenum_stomach", "stomach", 1.5, WALL1, positive=2, year=2015),
+     "net_stomach_ajcc7", "T2 N1 M0", "IIIB", "EOD33tnm7"),
     ("ileum 7th T4", net("net_midgut", "small_bowel", 1.5, WALL4, year=2015), "net_jejunum_ileum_ajcc7", "T4 N0 M0",
      "IIIA", "EOD33tnm7"),
     ("rectum ENETS 0.9 cm", net("net_rectum", "colorectum", 0.9, WALL1), "net_colorectum_enets", "T1a N0 M0", "IA",
@@ -294,11 +322,18 @@ def test_a_scan_after_the_staging_window_is_follow_up(
     assert reading_of(make_case(**fields), rules, "merkel_uicc9").stage == stage_name
 
 
-def test_a_scheme_without_sourced_groups_says_so(rules: Rules, make_case: Callable[..., Case]) -> None:
-    case = make_case(**net("net_duodenum_stomach", "stomach", 0.8, WALL1))
-    reading = reading_of(case, rules, "net_stomach_ajcc8")
-    assert reading.stage == "undetermined"
-    assert "not in the rule base" in reading.reasons[0].sentence
+def test_a_scheme_without_groups_says_so(rules: Rules) -> None:
+    scheme = next(scheme for scheme in rules.staging.schemes if scheme.id == "net_stomach_ajcc8")
+    found = {
+        "depth": Fact("submucosa", ""),
+        "size_cm": Fact(Span(0.8, 0.8), ""),
+        "nodes_examined": Fact("negative", ""),
+        "distant_any": Fact(State.ABSENT, ""),
+    }
+    assert stage_under(scheme, found).stage == "I"
+    staged = stage_under(scheme.model_copy(update={"groups": ()}), found)
+    assert staged.stage == "undetermined"
+    assert staged.categories["T"].value == "T1"
 
 
 @pytest.mark.parametrize(
