@@ -13,6 +13,7 @@ from rich.table import Table
 
 from kulchitsky import workup
 from kulchitsky.case.measure import CellCount, SlideCount
+from kulchitsky.cli.progress import progress_bar
 from kulchitsky.cli.text import print_issues, print_json
 
 
@@ -55,10 +56,42 @@ def count(
     resume: Annotated[
         Path | None, typer.Option(help="Folder for intermediate results: a killed count goes on from there.")
     ] = None,
+    tumour_stain: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SLIDE",
+            help="A serial section with a second stain: it is laid over this slide, and only its tumour is counted.",
+        ),
+    ] = None,
+    tumour_marker: Annotated[str, typer.Option(metavar="ID", help="What that section is stained for.")] = (
+        "synaptophysin"
+    ),
+    tumour_um_per_px: Annotated[
+        float | None, typer.Option("--tumour-um-per-px", help="Its micrometres per pixel, where the file is silent.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads; all cores when not given.", min=1)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Count positive and negative tumour nuclei of an H-DAB Ki-67 slide and find its hot spots."""
+    if tumour_stain is not None:
+        alone = {"--regions": regions, "--objective": objective, "--cells": cells, "--overlay": overlay}
+        alone |= {"--resume": resume, "--hotspot-area-mm2": hotspot_area_mm2}
+        if clash := [name for name, value in alone.items() if value is not None] + ["--all-cells"] * all_cells:
+            raise typer.BadParameter(f"--tumour-stain does not go with {', '.join(clash)}")
+        with progress_bar() as tell:
+            double = workup.virtual_double_stain(
+                slide,
+                tumour_stain,
+                marker=tumour_marker,
+                detector=detector.value,
+                um_per_px=um_per_px,
+                tumour_um_per_px=tumour_um_per_px,
+                hotspot_cells=tuple(hotspot_cells) if hotspot_cells else (500, 2000),
+                threads=threads,
+                progress=tell,
+            )
+        print_json(double.inside) if as_json else _print(double.inside)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"counting {slide.name}", total=None)
@@ -89,7 +122,7 @@ def _print(result: SlideCount) -> None:
     console.print(f"[bold]{result.slide}[/bold]  {result.um_per_px:.4g} µm/px  tissue {result.tissue_mm2:.2f} mm²")
     table = Table()
     for column in ("where", "cells", "positive", "index %", "95 % interval", "shrunk %", "by chance %"):
-        table.add_column(column, justify="left" if column == "where" else "right")
+        table.add_column(column, justify="left" if column == "where" else "right", no_wrap=column == "where")
     table.add_row("whole tumour", *_figures(result), "", "")
     for spot in result.hotspots:
         where = f"hottest {spot.cells_wanted} cells" if spot.cells_wanted else f"hottest {spot.area_wanted_mm2:g} mm²"

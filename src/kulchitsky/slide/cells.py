@@ -18,6 +18,7 @@ DEBRIS: Final = 4
 OUT_OF_FOCUS: Final = 5
 ARTEFACT: Final = 6
 OUTSIDE_REGION: Final = 7
+NOT_MARKED: Final = 8
 REASONS: Final = (
     "counted",
     "lymphocyte",
@@ -27,6 +28,7 @@ REASONS: Final = (
     "out_of_focus",
     "artefact",
     "outside_region",
+    "outside_marked_tumour",
 )
 """Names of ``CellTable.reason``: the tumour cells that count, or why a cell was left out."""
 

@@ -36,6 +36,7 @@ _FUNCTIONS = {
     "run_cohort": ["run_cohort"],
     "stage": ["stage"],
     "template": ["write_template", "case_schema"],
+    "virtual_double_stain": ["virtual_double_stain"],
     "work_up": ["work_up"],
 }
 
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from kulchitsky.workup.run_cohort import run_cohort
     from kulchitsky.workup.stage import stage
     from kulchitsky.workup.template import case_schema, write_template
+    from kulchitsky.workup.virtual_double_stain import virtual_double_stain
     from kulchitsky.workup.work_up import work_up
 
     __all__ = [
@@ -122,6 +124,7 @@ if TYPE_CHECKING:
         "resolve_ids",
         "run_cohort",
         "stage",
+        "virtual_double_stain",
         "work_up",
         "write_template",
     ]

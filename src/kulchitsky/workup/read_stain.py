@@ -42,7 +42,7 @@ def read_stain(
     ``gallery_to`` takes a PNG of example cells, ``overlay_to`` one of the fullest field with every cell marked.
     Raises :class:`RefusedInput` for an unknown marker or output name, before anything is read.
     """
-    known = _marker(marker)
+    known = marker_of(marker)
     for path in (gallery_to, overlay_to):
         _check_png(path)
     result = stain_reading.read_stain(
@@ -128,7 +128,8 @@ def _surprises(reading: StainReading, marker: Marker, rules: StainRules) -> list
     return issues
 
 
-def _marker(name: str) -> Marker:
+def marker_of(name: str) -> Marker:
+    """The marker of an id or usual name; raises :class:`RefusedInput` for an unknown one."""
     found = resolve_marker(name)
     if found is None:
         remedy = "`kulchitsky evidence` lists the known markers"
