@@ -90,7 +90,7 @@ def _score(y: F32, votes: Any, s: BlobSettings, um: float) -> F32:
     inner = cv2.GaussianBlur(y, (0, 0), float(s.blob_inner_um / um))
     side = (int(s.around_um / um) | 1,) * 2
     mean = cv2.boxFilter(y, cv2.CV_32F, side)
-    square = cv2.boxFilter(cv2.multiply(y, y), cv2.CV_32F, side)
+    square = cv2.sqrBoxFilter(y, cv2.CV_32F, side)
     return np.asarray(_combine(inner, mean, square, votes, s.vote_weight))
 
 
@@ -108,19 +108,22 @@ def _combine(inner: Any, mean: Any, square: Any, votes: Any, weight: float) -> A
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _vote(gx: Any, gy: Any, near: float, far: float, floor: float) -> Any:
-    """Each edge pixel votes along its gradient, towards the darker side, at every distance of a nucleus' radius."""
+    """Edge pixels vote along their gradient, towards the darker side, at every distance of a nucleus' radius.
+
+    Every other pixel votes, as on a chessboard: neighbours vote nearly alike, and half the work finds as much.
+    """
     rows, columns = gx.shape
     votes = np.zeros((rows, columns), np.float32)
     steps = max(2, int(far - near + 0.5) + 1)
     for i in range(rows):
-        for j in range(columns):
+        for j in range(i % 2, columns, 2):
             a, b = gx[i, j], gy[i, j]
             m2 = a * a + b * b
             if m2 < floor * floor:
                 continue
             m = np.sqrt(m2)
             ux, uy = a / m, b / m
-            weight = m / (m + np.float32(0.06)) / steps
+            weight = np.float32(2) * m / (m + np.float32(0.06)) / steps
             for k in range(steps):
                 r = near + (far - near) * k / (steps - 1)
                 p = int(i + uy * r + 0.5)

@@ -44,12 +44,14 @@ class Detector(Protocol):
     """Finds nuclei in a block. ``name``, ``version`` and ``checksum`` go into the report.
 
     A seed within ``repeat_within`` of a surer one's outline is the same nucleus; one whose contrast is below
-    ``faintest`` of the slide's clearly visible negative nuclei is background.
+    ``faintest`` of the slide's clearly visible negative nuclei is background. ``block_px`` is the size of block
+    that suits it.
     """
 
     name: str
     version: str
     repeat_within: float
+    block_px: int
     faintest: float
 
     @property

@@ -63,7 +63,7 @@ def calibrate(samples: list[U8], glass: F64, name: str = "") -> Calibration:
     Stain vectors are the median hues of clearly blue and of clearly brown pixels, mixed with the reference; a stain
     that hardly occurs, or whose hue lies more than 28° off the reference, keeps the reference, and an issue says so.
     """
-    pixels = np.concatenate([s[::2, ::2].reshape(-1, 3) for s in samples]) if samples else np.zeros((0, 3), np.uint8)
+    pixels = np.concatenate([s[::3, ::3].reshape(-1, 3) for s in samples]) if samples else np.zeros((0, 3), np.uint8)
     glass = _glass_of(pixels, glass)
     od = np.log10(glass / np.maximum(pixels.astype(np.float64), 1.0))
     blue, brown = _clear_pixels(od, pixels)

@@ -15,6 +15,7 @@ F64 = NDArray[np.float64]
 _LOWEST_CUT: Final = 0.12
 _HIGHEST_CUT: Final = 0.55
 _FEWEST_CELLS: Final = 40
+_HIGHEST_BACKGROUND: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,10 @@ def find_cut(signal: F64) -> PositivityCut:
     """
     if len(signal) < _FEWEST_CELLS:
         return PositivityCut(0.25, "default", float("nan"), float("nan"))
-    mode, spread = _background(signal)
-    floor = float(np.clip(mode + 4.0 * spread, _LOWEST_CUT, _HIGHEST_CUT))
     logs = np.log(np.clip(signal, 0.02, 3.0))
     otsu = float(np.exp(_otsu(logs)))
+    mode, spread = _background(signal, otsu)
+    floor = float(np.clip(mode + 4.0 * spread, _LOWEST_CUT, _HIGHEST_CUT))
     above = signal[signal > max(otsu, floor)]
     if len(above) < max(5, 0.004 * len(signal)):
         return PositivityCut(floor, "background", mode, spread)
@@ -56,22 +57,30 @@ def find_cut(signal: F64) -> PositivityCut:
     return PositivityCut(cut, "two_groups", mode, spread)
 
 
-def _background(signal: F64) -> tuple[float, float]:
-    """Middle and spread of the lower mode: half-sample mode, then the spread of what lies below it."""
+def _background(signal: F64, otsu: float) -> tuple[float, float]:
+    """Middle of the negative nuclei, and the spread of those below it.
+
+    The narrowest mode is the negatives' unless most cells are positive: then it is looked for below Otsu's cut.
+    """
     ordered = np.sort(signal)
+    mode = _half_sample_mode(ordered)
+    if mode > otsu:
+        mode = _half_sample_mode(ordered[ordered <= otsu])
+    mode = min(mode, _HIGHEST_BACKGROUND)
+    below = mode - ordered[ordered < mode]
+    spread = 1.4826 * float(np.median(below)) if len(below) >= 10 else 0.03
+    return mode, float(np.clip(spread, 0.01, 0.05))
+
+
+def _half_sample_mode(ordered: F64) -> float:
+    """Mode of sorted values by repeated halving to the narrowest half (Robertson T, Cryer JD, JASA 1974;69:1012)."""
     window = ordered
     while len(window) > 20:
         half = len(window) // 2
         widths = window[half:] - window[: len(window) - half]
         start = int(np.argmin(widths))
         window = window[start : start + half]
-    mode = float(np.median(window))
-    if mode > np.percentile(ordered, 60):
-        # most cells are positive: the narrow mode sits among them, so look below the largest gap instead
-        mode = float(np.percentile(ordered, 10))
-    below = mode - ordered[ordered < mode]
-    spread = 1.4826 * float(np.median(below)) if len(below) >= 10 else 0.03
-    return mode, float(np.clip(spread, 0.01, 0.08))
+    return float(np.median(window)) if len(window) else 0.0
 
 
 def _otsu(values: F64) -> float:

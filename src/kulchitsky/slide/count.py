@@ -73,7 +73,7 @@ def count_slide(
     threads: int | None = None,
     progress: Progress | None = None,
     resume_dir: str | os.PathLike[str] | None = None,
-    block_px: int = blocks.BLOCK_PX,
+    block_px: int | None = None,
 ) -> CountResult:
     """Count the nuclei of one H-DAB slide or photomicrograph.
 
@@ -88,7 +88,7 @@ def count_slide(
         view = survey(slide)
         wanted = view.map.countable & (area.mask(view.map.tissue.shape, view.map.um_per_px) if area else True)
         check_something_to_count(slide, view.map, wanted)
-        found = _find_cells(slide, view, wanted, engine, threads, progress, resume_dir, block_px)
+        found = _find_cells(slide, view, wanted, engine, threads, progress, resume_dir, block_px or engine.block_px)
         bad = unreadable_issue(slide.name, slide.unreadable_tiles, slide.tiles_read)
         cells, cut = judge(found, engine.faintest, area, tumour_only=tumour_only)
         method = method_of(slide, engine, view, cut, tumour_only)

@@ -21,6 +21,7 @@ class FastDetector:
     name = "fast"
     version = "1"
     repeat_within = 0.83
+    block_px = 1024
     faintest = 0.38
 
     def __init__(self, settings: BlobSettings | None = None) -> None:

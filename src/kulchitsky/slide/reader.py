@@ -31,7 +31,7 @@ Window = tuple[int, int, int, int]
 _RAW_VENDORS: Final = frozenset({"aperio", "generic-tiff"})
 _PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp"})
 _TIFF_SUFFIXES: Final = frozenset({".tif", ".tiff", ".svs", ".btf"})
-_CACHE_BYTES: Final = 96 * 2**20
+_CACHE_BYTES: Final = 192 * 2**20
 _RESCAN = "export or scan the slide again"
 
 
@@ -125,6 +125,8 @@ class Slide:
         level_width, level_height = this.width // shrink, this.height // shrink
         x0, y0 = max(0, x), max(0, y)
         x1, y1 = min(level_width, x + width), min(level_height, y + height)
+        if (x0, y0, x1, y1) == (x, y, x + width, y + height):
+            return self._source.region(level, (x, y, width, height), shrink, fill, wanted)
         out = np.full((height, width, 3), fill, np.uint8)
         if x1 <= x0 or y1 <= y0:
             return out

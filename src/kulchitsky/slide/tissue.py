@@ -44,7 +44,8 @@ def glass_colour(overview_rgb: U8) -> NDArray[np.float64]:
 
     On a field without glass it is the brightest gap between cells, which serves the same end.
     """
-    flat = overview_rgb.reshape(-1, 3).astype(np.float32)
+    step = max(1, int(np.sqrt(overview_rgb.size / 3 / 250_000)))
+    flat = overview_rgb[::step, ::step].reshape(-1, 3).astype(np.float32)
     light = flat.min(axis=1)
     cut = np.percentile(light, 95)
     bright = flat[light >= min(cut, 250) - 4]
@@ -58,7 +59,10 @@ def map_tissue(overview_rgb: U8, um_per_px: float, glass: NDArray[np.float64]) -
     glass is all tissue. Pen ink is dense and outside the colours that haematoxylin and DAB can mix; a fold is much
     denser than the rest of the tissue over more than a nucleus.
     """
-    od = np.log10(np.maximum(glass, 1) / np.maximum(overview_rgb.astype(np.float32), 1)).astype(np.float32)
+    grey = np.maximum(np.arange(256), 1)
+    od = np.stack(
+        [np.log10(max(g, 1.0) / grey).astype(np.float32)[overview_rgb[..., c]] for c, g in enumerate(glass)], -1
+    )
     total = np.clip(od, 0, None).mean(axis=2)
     smooth = cv2.GaussianBlur(total, (0, 0), float(max(0.6, 12 / um_per_px)))
     mask = smooth > _BLUSH_OD
