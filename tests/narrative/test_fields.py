@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from kulchitsky.case.record import Case
+from kulchitsky.narrative.notebook import Notebook
+from kulchitsky.narrative.page import make_page
 from kulchitsky.narrative.read_text import read_text
 
 
@@ -531,3 +533,22 @@ def test_a_sentence_of_stains_without_results_is_pointed_out() -> None:
     reading = read_text("Immunohistochemistry\nA panel of CK20, TTF-1 and CD56 was applied.")
     assert len(reading.not_understood) == 1
     assert reading.case.markers == ()
+
+
+def test_a_value_that_cannot_be_right_is_left_out_and_pointed_out() -> None:
+    reading = read_text("A man of 70 with a lump growing for 200 years. CK20 was negative.")
+    assert reading.case.presentation.duration_months is None
+    assert reading.case.patient.age_years == 70
+    assert [m.marker for m in reading.case.markers] == ["ck20"]
+    assert "narrative.left_out" in {i.code for i in reading.issues}
+    assert not [f for f in reading.facts if f.path == "presentation.duration_months"]
+
+
+def test_facts_follow_when_a_record_before_them_is_left_out() -> None:
+    page = make_page("one two three")
+    book = Notebook(page)
+    for word, (start, end) in (("a", (0, 3)), ("b", (4, 7)), ("c", (8, 13))):
+        book.add("treatments", {"kind": word}, {"kind": (start, end)})
+    book.leave_out(("treatments", 1, "kind"), "not known")
+    assert [row["kind"] for row in book.case["treatments"]] == ["a", "c"]
+    assert [(f.path, f.text) for f in book.facts] == [("treatments[0].kind", "one"), ("treatments[1].kind", "three")]

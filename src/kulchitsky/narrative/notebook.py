@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -94,6 +95,53 @@ class Notebook:
         issue = Issue(level=level, code=code, message=message, remedy=remedy, path=path)
         if issue not in self.issues:
             self.issues.append(issue)
+
+    def leave_out(self, path: tuple[str | int, ...], why: str) -> None:
+        """Take out what stands at a path (the whole record when it stands in a list), with its facts, and say so."""
+        row = next((n for n, step in enumerate(path) if isinstance(step, int)), None)
+        steps = list(path if row is None else path[: row + 1])
+        while len(steps) > 1 and not _holds(self.case, steps):
+            steps.pop()
+        dotted = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps).lstrip(".")
+        dropped: Any = dict(self.case)
+        if steps:
+            dropped = _at(self.case, steps[:-1]).pop(steps[-1])
+        else:
+            self.case.clear()
+        self.facts = [kept for fact in self.facts if (kept := _moved(fact, dotted)) is not None]
+        self.issue(
+            Level.WARNING,
+            "narrative.left_out",
+            f"what was read as {dotted or 'the case'} cannot be right ({why}): {str(dropped)[:120]}",
+            remedy="enter it by hand",
+            path=dotted,
+        )
+
+
+def _at(node: Any, steps: list[str | int]) -> Any:
+    for step in steps:
+        node = node[step]
+    return node
+
+
+def _holds(case: Any, steps: list[str | int]) -> bool:
+    try:
+        _at(case, steps)
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
+
+
+def _moved(fact: Fact, gone: str) -> Fact | None:
+    """A fact after the value at ``gone`` has left: itself, with a smaller index, or ``None`` where it spoke of it."""
+    if fact.path == gone or fact.path.startswith((f"{gone}.", f"{gone}[")) or not gone:
+        return None
+    row = re.fullmatch(r"(.*)\[(\d+)\]", gone)
+    place = re.match(re.escape(row.group(1)) + r"\[(\d+)\]", fact.path) if row else None
+    if row is None or place is None or int(place.group(1)) < int(row.group(2)):
+        return fact
+    path = f"{row.group(1)}[{int(place.group(1)) - 1}]{fact.path[place.end() :]}"
+    return fact.model_copy(update={"path": path})
 
 
 def plain(value: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import Reading
 from kulchitsky.knowledge.base import KnowledgeBase
@@ -28,6 +30,9 @@ from kulchitsky.narrative.sizes import read_sizes
 from kulchitsky.narrative.speech import of_the_case, relabelled
 from kulchitsky.narrative.stain_findings import read_stains
 from kulchitsky.narrative.treatment import read_follow_up, read_treatment
+
+_MAX_LEFT_OUT = 50
+"""Values left out before a text is taken to hold no case at all."""
 
 
 def read_text(text: str, *, source: str = "text", knowledge: KnowledgeBase | None = None) -> Reading:
@@ -63,8 +68,19 @@ def read_text(text: str, *, source: str = "text", knowledge: KnowledgeBase | Non
     specimen_at = read_stains(book, stated, mentions, lexicon.squeezed)
     read_ki67(book, stated, mentions, specimen_at)
     return Reading(
-        case=Case.model_validate(book.case),
+        case=_case(book),
         facts=tuple(book.facts),
         not_understood=tuple(book.not_understood),
         issues=tuple(book.issues),
     )
+
+
+def _case(book: Notebook) -> Case:
+    """The record; a value that no case may hold (a lump for 200 years) is left out and pointed out."""
+    for _ in range(_MAX_LEFT_OUT):
+        try:
+            return Case.model_validate(book.case)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            book.leave_out(tuple(first["loc"]), str(first["msg"]))
+    return Case()
