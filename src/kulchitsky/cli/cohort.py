@@ -126,9 +126,7 @@ def cohort(
 
 def _print(summary: CohortSummary, out: Path) -> None:
     done = summary.count_of(SlideStatus.COUNTED, SlideStatus.READ)
-    typer.echo(
-        f"{done} of {len(summary.rows)} slides done, {summary.worked_on} of them or their failures in this run"
-    )
+    typer.echo(f"{done} of {len(summary.rows)} slides have a result; this run worked on {summary.worked_on}")
     for row in summary.rows:
         if not row.outcome.done:
             typer.echo(f"{row.outcome.status.value} {row.file}: {row.outcome.reason}")
