@@ -281,11 +281,12 @@ def test_a_slide_of_another_stain_is_read_and_enters_the_report(client: Any) -> 
     assert "event: done" in client.http.get(f"/slides/{slide_id}/count/events").text
     reading = client.http.get(f"/slides/{slide_id}/reading.json").json()
     assert reading["pattern"] == "perinuclear_dot"
-    for number, status in [(0, 200), (1, 200), (2, 404)]:
+    for number, status in [(0, 200), (2, 200), (3, 404)]:
         assert client.http.get(f"/slides/{slide_id}/pictures/{number}").status_code == status
     worked = client.http.get(f"{CASE}/report.json").json()["worked"]
     assert [r["slide"] for r in worked["readings"]] == ["ae1_ae3.tif"]
-    assert len(worked["pictures"]) == 2
+    assert len(worked["pictures"]) == 3
+    assert [m["state"] for m in worked["case"]["markers"] if m["origin"] == "slide"] == ["present"]
     assert client.http.get(f"/slides/{slide_id}.json").json()["counted"]
 
 

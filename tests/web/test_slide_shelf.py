@@ -24,6 +24,9 @@ def test_what_was_put_there_is_there_again_after_a_restart(tmp_path: Path, slide
     assert again.get(slide.id) == slide
     assert again.of_case("a") == (slide,)
     assert again.add(slide_file[0]).case_id == "a"
+    copy = tmp_path / "chromogranin_a-2.tif"
+    copy.write_bytes(slide_file[0].read_bytes())
+    assert again.add(copy).stain == "chromogranin_a"
     assert again.set_scale(slide.id, 0.4).um_per_px == 0.4
     assert SlideShelf(tmp_path).view(slide.id).geometry.um_per_px == 0.4
 

@@ -37,7 +37,8 @@ class CaseDesk:
         kept = self.cases.get(case_id)
         case = with_markers(kept.case, what_if) if what_if else kept.case
         counts = self.counts(case_id)
-        readings = self.readings(case_id)
+        asked = {result.marker for result in what_if}
+        readings = tuple(r for r in self.readings(case_id) if r.marker not in asked)
         seen = (*counts, *readings)
         key = (case.model_dump_json(), diagnosis or "", *(measure.model_dump_json() for measure in seen))
         with self._lock:

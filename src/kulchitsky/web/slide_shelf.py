@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kulchitsky.case.errors import RefusedInput, RefusedSlide
 from kulchitsky.workup.not_there import NotThere
+from kulchitsky.workup.slide_names import PROLIFERATION_STAIN, stain_of_name
 from kulchitsky.workup.viewer_tiles import ClosedSlide, SlideView
 
 SLIDE_SUFFIXES = frozenset(
@@ -56,9 +57,12 @@ class SlideShelf:
             return iter(sorted(self._slides.values(), key=lambda s: (s.case_id, s.name)))
 
     def add(
-        self, path: Path, *, stain: str = "ki67", case_id: str = "", um_per_px: float | None = None
+        self, path: Path, *, stain: str | None = None, case_id: str = "", um_per_px: float | None = None
     ) -> ShelvedSlide:
-        """Put a slide file on the shelf (again); what is known of it already stays unless given anew."""
+        """Put a slide file on the shelf (again); what is known of it already stays unless given anew.
+
+        A stain that nobody gave is taken from the file name, else it is Ki-67.
+        """
         if not path.is_file():
             raise RefusedSlide("there is no such slide file", source=str(path), remedy="check the path")
         path = path.resolve()
@@ -69,7 +73,7 @@ class SlideShelf:
                 id=slide_id,
                 name=path.name,
                 path=str(path),
-                stain=stain,
+                stain=stain or (old.stain if old else stain_of_name(path.stem) or PROLIFERATION_STAIN),
                 case_id=case_id or (old.case_id if old else ""),
                 um_per_px=um_per_px or (old.um_per_px if old else None),
             )

@@ -1,17 +1,20 @@
-"""Read a stained slide and keep what looking at it needs: the reading and its two pictures."""
+"""Read a stained slide and keep what looking at it needs: the reading and its pictures."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from kulchitsky.case.measure import StainReading
-from kulchitsky.case.verdict import SlidePicture
+from kulchitsky.knowledge.base import load_knowledge
+from kulchitsky.knowledge.stain_rules import load_stain_rules
+from kulchitsky.slide.stain_reading import read_stain
 from kulchitsky.workup.count_for_review import PICTURES_FILE
-from kulchitsky.workup.read_stain import read_stain
-from kulchitsky.workup.slide_pictures import FOLDER
+from kulchitsky.workup.read_stain import with_expectation
+from kulchitsky.workup.slide_pictures import pictures_of_reading
 
 READING_FILE = "reading.json"
 
@@ -26,22 +29,13 @@ def read_for_review(
     progress: Callable[[int, int], None] | None = None,
 ) -> StainReading:
     """Read ``slide`` as ``marker`` and keep the result in ``directory``. Raises ``RefusedInput``."""
-    pictures = directory / FOLDER
-    pictures.mkdir(parents=True, exist_ok=True)
-    gallery, field = pictures / f"{slide.stem}-gallery.png", pictures / f"{slide.stem}-field.png"
-    reading = read_stain(
-        slide,
-        marker=marker,
-        detector=detector,
-        um_per_px=um_per_px,
-        gallery_to=gallery,
-        overlay_to=field,
-        progress=progress,
-    )
-    rows = [
-        SlidePicture(slide=slide.name, path=f"{FOLDER}/{field.name}", caption="the fullest field, every cell marked"),
-        SlidePicture(slide=slide.name, path=f"{FOLDER}/{gallery.name}", caption="example cells of each kind"),
-    ]
+    directory.mkdir(parents=True, exist_ok=True)
+    result = read_stain(slide, marker=marker, detector=detector, um_per_px=um_per_px, progress=progress)
+    known = load_knowledge().markers.get(marker)
+    reading = result.reading
+    if known is not None:
+        reading = with_expectation(reading, known, load_stain_rules())
+    rows = pictures_of_reading(slide, replace(result, reading=reading), directory)
     _write(directory / PICTURES_FILE, json.dumps([row.model_dump(mode="json") for row in rows]))
     _write(directory / READING_FILE, reading.model_dump_json())
     return reading

@@ -16,6 +16,7 @@ from kulchitsky.knowledge.rules import load_rules
 from kulchitsky.reasoning.grade import grade
 from kulchitsky.workup.gather import Gathered
 from kulchitsky.workup.look_at_slides import SlideWork
+from kulchitsky.workup.merge_readings import reading_disagreements, with_readings
 from kulchitsky.workup.merge_slides import index_disagreements, with_counts
 from kulchitsky.workup.work_up import conclude
 
@@ -35,11 +36,16 @@ def work_up_record(
     for: where they are is the workbench's business.
     """
     seen = SlideWork(
-        case=with_counts(case, counts),
+        case=with_readings(with_counts(case, counts), readings),
         counts=tuple(counts),
         readings=tuple(readings),
         pictures=tuple(pictures),
-        issues=(*index_disagreements(case, counts), *(i for c in counts for i in c.issues)),
+        issues=(
+            *index_disagreements(case, counts),
+            *reading_disagreements(case, readings),
+            *(issue for count in counts for issue in count.issues),
+            *(issue for reading in readings for issue in reading.issues),
+        ),
     )
     digest = hashlib.sha256(case.model_dump_json().encode()).hexdigest()
     gathered = Gathered(case, Path(), Path(case.id), digest, reading)

@@ -22,11 +22,10 @@ from kulchitsky.web.workbench import Workbench
 from kulchitsky.workup.count_for_review import count_for_review
 from kulchitsky.workup.read_for_review import kept_reading, read_for_review
 from kulchitsky.workup.reader_agreement import ReaderAgreement, agreement_of
+from kulchitsky.workup.slide_names import PROLIFERATION_STAIN
 
 router = APIRouter(tags=["counts"])
 POLL_SECONDS = 0.25
-COUNTED_STAIN = "ki67"
-"""Slides of this stain are counted; those of any other are read for extent, compartment and pattern."""
 
 
 class CountWanted(BaseModel):
@@ -68,7 +67,7 @@ def start(bench: Bench, slide_id: SlideId, wanted: CountWanted) -> CountState:
     def work(progress: Progress) -> None:
         path, directory = Path(slide.path), bench.reviews.count_dir(slide_id)
         how: dict[str, Any] = {"detector": wanted.detector, "um_per_px": slide.um_per_px, "progress": progress}
-        if slide.stain == COUNTED_STAIN:
+        if slide.stain == PROLIFERATION_STAIN:
             count_for_review(path, directory, **how)
             bench.reviews.forget(slide_id)
         else:

@@ -115,7 +115,7 @@ async def upload(
     bench: Bench,
     name: Annotated[str, Query(min_length=1, max_length=200)],
     case_id: Annotated[str, Query(max_length=80, pattern=r"^[A-Za-z0-9_.-]*$")] = "",
-    stain: Annotated[str, Query(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = "ki67",
+    stain: Annotated[str, Query(pattern=r"^([a-z][a-z0-9_]{0,63})?$")] = "",
 ) -> SlideLine:
     """The file is kept only if it opens as a slide or picture; its name is reduced to harmless characters."""
     safe = safe_file_name(name)
@@ -135,7 +135,7 @@ async def upload(
             path.unlink(missing_ok=True)
         directory.rmdir()
         raise
-    return slide_line(bench, bench.slides.add(target, stain=stain, case_id=case_id))
+    return slide_line(bench, bench.slides.add(target, stain=stain or None, case_id=case_id))
 
 
 @router.put("/slides/{slide_id}/scale", summary="Give the scale of a slide whose file does not say it")

@@ -35,9 +35,9 @@ export async function showReading(slideId) {
     p.textContent = issue.message;
     return p;
   }));
-  byId("reading-pictures").replaceChildren(...["Fullest field, every cell marked", "Example cells"].map((text, i) => {
+  byId("reading-pictures").replaceChildren(...["Fullest field, every cell marked by its strength", "Example cells"].map((text, i) => {
     const image = document.createElement("img");
-    image.src = `/slides/${slideId}/pictures/${i}?${Date.now()}`;
+    image.src = `/slides/${slideId}/pictures/${i + 1}?${Date.now()}`;
     image.alt = text;
     return image;
   }));
