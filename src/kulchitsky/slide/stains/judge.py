@@ -20,6 +20,7 @@ Mask = NDArray[np.bool_]
 
 SPOTS: Final = frozenset({"perinuclear_dot", "globular"})
 _ENOUGH: Final = 8
+_LEAST_OF_CUT: Final = 0.7
 _TOP_SHARE: Final = 60.0
 
 
@@ -114,10 +115,10 @@ def signal_of(found: StainedCells, kind: str | None, background_od: F64) -> F64:
 def spot_signal(found: StainedCells) -> F64:
     """(N,) contrast of the spot that belongs to each cell, 0 where it has none.
 
-    Spots weaker than a quarter of the usual ones are not dealt out: they are grains and noise.
+    Spots much weaker than the usual ones are not dealt out: they are grains and noise.
     """
     contrast = found.spots.contrast
-    least = find_cut(contrast).cut_od if len(contrast) else 0.0
+    least = _LEAST_OF_CUT * find_cut(contrast).cut_od if len(contrast) else 0.0
     owned = spot_of_cell(found.cells, found.spots, least)
     return np.where(owned >= 0, contrast[np.maximum(owned, 0)] if len(contrast) else 0.0, 0.0)
 

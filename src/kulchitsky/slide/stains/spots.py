@@ -16,7 +16,7 @@ from kulchitsky.slide.cells import CellTable
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-REACHES_UM: Final = (1.0, 2.5, 4.5)
+REACHES_UM: Final = (2.5, 4.5)
 """How far from the nuclear outline a spot may lie, nearest first: a near spot is never given to a farther cell."""
 _STEP_UM: Final = 0.05
 _LARGEST_NUCLEUS_UM: Final = 9.0

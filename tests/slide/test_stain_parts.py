@@ -1,0 +1,89 @@
+"""The parts of a stain reading alone: cut, background, spots and whose they are, cells' borders, the model file."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kulchitsky.slide import cells as table
+from kulchitsky.slide.cells import CellTable
+from kulchitsky.slide.stains.cut import find_cut
+from kulchitsky.slide.stains.model import load_model, pooled
+from kulchitsky.slide.stains.spots import Spots, spot_of_cell
+from kulchitsky.slide.stains.territory import territories
+
+
+def round_cells(points: list[tuple[float, float]], radius_um: float = 3.0) -> CellTable:
+    columns = {f.name: np.zeros(len(points), np.float32) for f in fields(CellTable)}
+    columns |= {"x_um": np.asarray([p[0] for p in points], float), "y_um": np.asarray([p[1] for p in points], float)}
+    columns |= {"radii": table.pack_radii(np.full((len(points), 16), radius_um, np.float32))}
+    columns |= {"reason": np.zeros(len(points), np.uint8), "positive": np.zeros(len(points), bool)}
+    return CellTable(**columns)
+
+
+def spots_at(points: list[tuple[float, float]], height: float = 1.0) -> Spots:
+    n = len(points)
+    one = np.ones(n, np.float32)
+    x, y = (np.asarray([p[k] for p in points], float) for k in range(2))
+    return Spots(x, y, height * one, 0 * one, one)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    share=st.floats(0.05, 0.98),
+    typical=st.floats(0.4, 2.0),
+    leak=st.floats(0.0, 0.04),
+    seed=st.integers(0, 1000),
+)
+def test_cut_finds_the_share_of_two_groups(share: float, typical: float, leak: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    stained = rng.random(1500) < share
+    signal = np.where(stained, typical * np.exp(rng.normal(0, 0.25, 1500)), np.abs(rng.normal(leak, 0.015, 1500)))
+    cut = find_cut(signal)
+    assert abs(np.mean(signal > cut.cut_od) - np.mean(stained)) < 0.02
+    assert cut.typical_od == pytest.approx(typical, rel=0.35)
+
+
+def test_no_stain_gives_the_floor() -> None:
+    cut = find_cut(np.abs(np.random.default_rng(1).normal(0.02, 0.015, 800)))
+    assert cut.how == "floor"
+    assert np.isnan(cut.typical_od)
+
+
+def test_each_spot_goes_to_one_cell_and_crowding_is_solved() -> None:
+    cells = round_cells([(10, 10), (17.5, 10)])
+    # both spots lie nearest to the right cell; the left cell can reach the first one alone
+    owner = spot_of_cell(cells, spots_at([(14.2, 10), (21.2, 10)]), 0.5)
+    assert sorted(owner.tolist()) == [0, 1]
+    assert owner[1] == 1
+    assert spot_of_cell(cells, spots_at([(40, 40)]), 0.5).tolist() == [-1, -1]
+    assert spot_of_cell(cells, spots_at([(14.2, 10)], height=0.2), 0.5).tolist() == [-1, -1]
+
+
+def test_territories_meet_half_way_and_end() -> None:
+    land = territories(round_cells([(15, 20), (25, 20)]), (80, 80), 0.5)
+    assert land.owner[40, 30] == 0
+    assert land.owner[40, 50] == 1
+    assert land.owner[40, 38] == 0
+    assert land.owner[40, 42] == 1
+    assert land.border[40, 40]
+    assert land.owner[0, 0] == -1
+    # 3 µm of nucleus and 4 µm of cell
+    assert land.owner[40, 18] == 0
+    assert land.owner[40, 14] == -1
+    assert land.depth_um[40, 30] == pytest.approx(3.0, abs=0.5)
+    assert land.depth_um[40, 20] == pytest.approx(-2.0, abs=0.5)
+
+
+def test_model_gives_probabilities_and_pools_them() -> None:
+    model = load_model()
+    features = np.random.default_rng(0).normal(0, 1, (50, len(model.kinds.centre))) * model.kinds.spread
+    p = model.probabilities(features + model.kinds.centre)
+    assert np.allclose(p.sum(axis=1), 1)
+    assert model.probabilities(features[:0]).shape == (0, len(model.classes))
+    alike = np.tile([0.6, 0.4], (30, 1))
+    assert pooled(alike, 4.0)[0] > pooled(alike, 1.0)[0] == pytest.approx(0.6)
