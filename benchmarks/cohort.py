@@ -43,8 +43,8 @@ def make_slides(folder: Path, wanted: int) -> None:
     for number in range(wanted):
         spec = synthetic.SlideSpec(
             seed=100 + number,
-            width_px=640 + 80 * (number % 4),
-            height_px=640,
+            width_px=520 + 60 * (number % 4),
+            height_px=520,
             index_percent=float((0.5, 2, 4, 8, 15, 19, 22, 30, 45, 70)[number % 10]),
             tissue_fraction=0.8,
         )
