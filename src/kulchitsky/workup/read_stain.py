@@ -61,9 +61,9 @@ def read_stain(
             if gallery_to is not None:
                 overlay.write_png(gallery_to, pictures.gallery(opened, result.cells, example_groups(result)))
             if overlay_to is not None:
-                centre = pictures.busiest(result.cells, _FIELD_UM)
+                centre, side = pictures.fullest_field(opened, result.cells, _FIELD_UM)
                 level = result.judgement.level
-                overlay.write_png(overlay_to, pictures.field(opened, centre, _FIELD_UM, result.cells, level))
+                overlay.write_png(overlay_to, pictures.field(opened, centre, side, result.cells, level))
     return reading
 
 
@@ -110,9 +110,11 @@ def example_groups(result: StainResult) -> list[tuple[str, np.ndarray[tuple[int]
 def _surprises(reading: StainReading, marker: Marker, rules: StainRules) -> list[Issue]:
     seen, expected = reading.compartment, marker.compartment
     sure = (reading.compartment_confidence or 0) >= rules.disagreement.least_confidence
+    # cytoplasm and membrane lie side by side; nucleus against either is another matter
+    far = Compartment.NUCLEAR in (seen, expected)
     issues = []
     if seen is not None and expected is not None and not rules.fits(seen, expected):
-        level = Level.SERIOUS if sure else Level.WARNING
+        level = Level.SERIOUS if sure and far else Level.WARNING
         message = f"{seen.value.replace('_', ' ')} {marker.name}, expected {expected.value}: suspect an artefact"
         remedy = "look at the gallery: wrong stain on the slide, background, or a failed reaction"
         issues.append(

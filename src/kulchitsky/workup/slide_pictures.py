@@ -10,7 +10,7 @@ from kulchitsky.slide.count import CountResult
 from kulchitsky.slide.overlay import U8, field_picture, thumbnail, write_png
 from kulchitsky.slide.reader import open_slide
 from kulchitsky.slide.stain_reading import StainResult
-from kulchitsky.slide.stains.pictures import busiest, field, gallery
+from kulchitsky.slide.stains.pictures import field, fullest_field, gallery
 from kulchitsky.workup.read_stain import example_groups
 
 FOLDER = "pictures"
@@ -68,9 +68,7 @@ def pictures_of_reading(path: Path, result: StainResult, out: Path) -> list[Slid
     folder.mkdir(parents=True, exist_ok=True)
     stem = Path(reading.slide).stem
     with open_slide(path, reading.um_per_px) as slide:
-        longest_um = max(slide.width_px, slide.height_px) * slide.um_per_px
-        side_um = min(longest_um, STAIN_FIELD_UM)
-        centre = busiest(cells, side_um)
+        centre, side_um = fullest_field(slide, cells, STAIN_FIELD_UM)
         scale = side_um / FIELD_SIDE_PX
         plain = field_picture(slide, centre, side_um, side_px=FIELD_SIDE_PX)
         marked = field(slide, centre, side_um, cells, result.judgement.level, side_px=FIELD_SIDE_PX)

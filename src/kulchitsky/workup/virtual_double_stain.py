@@ -23,6 +23,7 @@ from kulchitsky.workup.read_stain import marker_of
 LEAST_CORRELATION: Final = 0.2
 LEAST_OVERLAP: Final = 0.5
 LARGEST_RESIDUAL_UM: Final = 20.0
+REFUSED_RESIDUAL_UM: Final = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,13 @@ def virtual_double_stain(
 
 
 def _check(laid: Registration, moving: str, fixed: str) -> None:
-    if laid.correlation >= LEAST_CORRELATION and laid.overlap >= LEAST_OVERLAP:
+    alike = laid.correlation >= LEAST_CORRELATION and laid.overlap >= LEAST_OVERLAP
+    # outlines alone can look alike: patches of another tissue ask for displacements that contradict each other
+    if alike and not laid.residual_um > REFUSED_RESIDUAL_UM:
         return
     problem = (
-        f"it cannot be laid over {fixed} (correlation {laid.correlation:.2f}, tissue overlap {laid.overlap:.2f})"
+        f"it cannot be laid over {fixed} (correlation {laid.correlation:.2f}, tissue overlap "
+    problem += f"{laid.overlap:.2f}, fit {laid.residual_um:.0f} µm)"
     )
     raise RefusedSlide(problem, source=moving, remedy="check that both are sections of one block; count without it")
 

@@ -16,6 +16,8 @@ from kulchitsky.slide.stains.judge import Judgement
 _FEW_CELLS: Final = 100
 _DARK_GLASS_GREY: Final = 160.0
 _EVERYWHERE: Final = 0.5
+_FEW_OTHERS: Final = 20
+_FEW_BROWN: Final = 0.3
 
 
 class Say(Protocol):
@@ -63,16 +65,19 @@ def _background(say: Say, found: StainedCells, verdict: Judgement, view: Survey)
         )
     outside = found.measures.outside[np.isfinite(found.measures.outside)]
     between = float(np.median(outside)) if len(outside) > 0.1 * max(1, len(found)) else float("nan")
-    if between > HIGHEST_BACKGROUND_OD:
+    others = np.isin(found.cells.reason, (table.LYMPHOCYTE, table.STROMA))
+    # abundant cytoplasm lies between the cells too: other cells tell background from that
+    brown = float(verdict.stained[others].mean()) if others.sum() >= _FEW_OTHERS else float("nan")
+    if between > HIGHEST_BACKGROUND_OD and not brown < _FEW_BROWN:
         message = f"DAB of density {between:.2f} lies between the cells: background, or a stain everywhere"
         say(Level.WARNING, "background", message, "compare with the negative control; read the share with caution")
-    if np.isfinite(verdict.cut.typical_od) and between > _EVERYWHERE * verdict.cut.typical_od and len(outside):
-        message = "the tissue between the cells stains about as strongly as the cells"
+    if brown > _EVERYWHERE and between > _EVERYWHERE * verdict.cut.typical_od:
+        message = "the tissue between the cells, and other cells, stain about as strongly as the tumour"
         say(Level.SERIOUS, "everywhere", message, "check for an inverted or failed stain")
 
 
 def _internal_control(say: Say, others: int, stained: int, tumour_stained: int) -> None:
-    if others < 20:
+    if others < _FEW_OTHERS:
         say(Level.NOTE, "control.none", "hardly any other cells lie beside the tumour: no internal control was seen")
         return
     share = 100 * stained / others

@@ -19,6 +19,7 @@ from kulchitsky.slide.stains.features import FEATURES
 
 F64 = NDArray[np.float64]
 
+_LEAST_PROBABILITY: Final = 0.03
 MODEL_FILE: Final = "stain-reader.json"
 
 CLASSES: Final[dict[str, tuple[Compartment, Pattern]]] = {
@@ -90,7 +91,8 @@ class StainModel:
 
 def pooled(probabilities: F64, votes: float) -> F64:
     """Class probabilities of a slide: mean log probability of its cells, ``votes`` times, normalised."""
-    logits = votes * np.log(np.clip(probabilities, 1e-4, 1)).mean(axis=0)
+    # no cell may rule a class out: a single cut one would outvote many
+    logits = votes * np.log(np.clip(probabilities, _LEAST_PROBABILITY, 1)).mean(axis=0)
     odds = np.exp(logits - logits.max())
     return np.asarray(odds / odds.sum())
 

@@ -51,6 +51,15 @@ def field(
     return picture
 
 
+def fullest_field(slide: Slide, cells: CellTable, size_um: float) -> tuple[tuple[float, float], float]:
+    """Centre and side of the fullest field, at most ``size_um`` wide, that lies on the slide."""
+    width, height = slide.width_px * slide.um_per_px, slide.height_px * slide.um_per_px
+    side = min(size_um, width, height)
+    x, y = busiest(cells, side)
+    half = side / 2
+    return (float(np.clip(x, half, width - half)), float(np.clip(y, half, height - half))), side
+
+
 def busiest(cells: CellTable, size_um: float) -> tuple[float, float]:
     """Centre of the square of ``size_um`` with the most stained tumour cells (of tumour cells where none stains)."""
     use = cells.counted & cells.positive
