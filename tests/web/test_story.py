@@ -235,6 +235,7 @@ def test_from_pasted_report_to_downloaded_pdf(visit: Callable[..., Visit], serve
 def test_the_form_adds_rows_and_shows_what_is_wrong(visit: Callable[..., Visit], served: Any) -> None:
     window = visit()
     page = window.open("/cases/thigh-mass")
+    page.locator("summary", has_text="Molecular").click()
     page.get_by_role("button", name="Add to molecular").click()
     page.locator('input[name="molecular[0].test"]').fill("MCPyV PCR")
     page.locator('select[name="molecular[0].state"]').select_option("absent")
