@@ -87,10 +87,8 @@ def _check(laid: Registration, moving: str, fixed: str) -> None:
     # outlines alone can look alike: patches of another tissue ask for displacements that contradict each other
     if alike and not laid.residual_um > REFUSED_RESIDUAL_UM:
         return
-    problem = (
-        f"it cannot be laid over {fixed} (correlation {laid.correlation:.2f}, tissue overlap "
-    problem += f"{laid.overlap:.2f}, fit {laid.residual_um:.0f} µm)"
-    )
+    fit = f"correlation {laid.correlation:.2f}, overlap {laid.overlap:.2f}, fit {laid.residual_um:.0f} µm"
+    problem = f"it cannot be laid over {fixed} ({fit})"
     raise RefusedSlide(problem, source=moving, remedy="check that both are sections of one block; count without it")
 
 
