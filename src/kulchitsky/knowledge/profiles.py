@@ -19,7 +19,7 @@ from kulchitsky.knowledge.tables import DATA
 
 NONE_OF_THESE = "none_of_these"
 
-_FILES = ("families.toml", "neuroendocrine.toml", "mimics.toml", "unlisted.toml")
+_FILES = ("families.toml", "neuroendocrine.toml", "mimics.toml", "unlisted.toml", "unlisted_further.toml")
 _STAIN_LEVELS = ("always", "usual", "often", "half", "some", "uncommon", "rare", "never")
 _MENTION_LEVELS = ("usual", "often", "half", "some", "uncommon", "rare", "never")
 _PLACE_LEVELS = ("main", "often", "some", "rare")
