@@ -30,6 +30,7 @@ from kulchitsky.workup.cohort_list import list_cohort
 from kulchitsky.workup.cohort_plan import plan_cohort
 from kulchitsky.workup.cohort_run import CohortProgress, CohortRun
 from kulchitsky.workup.cohort_store import CohortStore
+from kulchitsky.workup.read_stain import read_stain
 from kulchitsky.workup.run_cohort import run_cohort
 
 SIZES = (100, 400)
@@ -222,6 +223,20 @@ def test_an_unexpected_error_is_recorded_and_tried_again(
     again = run_cohort(slides / "two.csv", tmp_path, detector="fast", workers=0)
     assert again.worked_on == 1
     assert again.rows[0].outcome.status is SlideStatus.COUNTED
+
+
+def test_other_stains_are_read(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / "chromogranin_a-1.tif"
+    spec = synthetic.SlideSpec(seed=4, width_px=600, height_px=500, pattern="cytoplasmic_granular", index_percent=80)
+    synthetic.write_slide(path, spec)
+    summary = run_cohort(tmp_path / "in", tmp_path / "out", detector="fast", workers=0)
+    (row,) = summary.rows
+    assert (row.stain, row.outcome.status) == ("chromogranin_a", SlideStatus.READ)
+    assert row.outcome.reading == read_stain(path, marker="chromogranin_a", detector="fast")
+    cells = pq.read_table(tmp_path / "out" / row.outcome.cells)
+    assert cells["reason"].to_pylist().count("counted") == row.outcome.reading.counted
+    assert run_cohort(tmp_path / "in", tmp_path / "out", detector="fast", workers=0).worked_on == 0
 
 
 def test_one_run_at_a_time_in_a_folder(slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def open_engine(scheduler: str | None, workers: int | None, folder: Path) -> Ite
             n_workers=1 if here else wanted,
             threads_per_worker=usable_cores() if here else 1,
             processes=not here,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port, for this machine only
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,
