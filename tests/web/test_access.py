@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,14 @@ def test_loopback_needs_none(host: str) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "localhost.evil.example:80"])
 def test_other_host_names_are_refused(client: Any, host: str) -> None:
     assert client.http.get("/slides", headers={"Host": host}).status_code == 421
+
+
+def test_the_names_of_the_server_are_its_own_and_those_given(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, host="0.0.0.0", extra_hosts=("Bench.Example",))
+    assert {"127.0.0.1", "bench.example", socket.gethostname().lower()} <= settings.allowed_hosts
+    assert "0.0.0.0" not in settings.allowed_hosts
+    assert "10.1.2.3" in Settings(data_dir=tmp_path, host="10.1.2.3").allowed_hosts
+    assert "[fd00::1]" in Settings(data_dir=tmp_path, host="fd00::1").allowed_hosts
 
 
 CHANGES = [

@@ -27,6 +27,10 @@ def serve(
             help="Address to listen on; one that others can reach needs an access token in KULCHITSKY_TOKEN."
         ),
     ] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="A further host name by which others reach the server. Repeatable."),
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8765,
     data: Annotated[
         Path | None,
@@ -50,6 +54,7 @@ def serve(
         host=host,
         port=port,
         registry=registry,
+        extra_hosts=tuple(name or ()),
         access_token=os.environ.get("KULCHITSKY_TOKEN") or None,
         reader=reader or login_name(),
         slide_dirs=tuple(slides or ()),

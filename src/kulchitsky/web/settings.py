@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ class Settings:
     ``access_token`` is needed wherever others can reach the port; on a loopback address ``None`` means that a
     one-time login address is printed instead. ``registry`` is a database URL (``None``: a SQLite file in
     ``data_dir``).
+    ``extra_hosts`` are further names by which the server is reached.
     """
 
     data_dir: Path
@@ -35,9 +37,11 @@ class Settings:
     def allowed_hosts(self) -> frozenset[str]:
         """Names a request may be addressed to: stops a foreign site whose name is pointed at this machine."""
         names = {"127.0.0.1", "localhost", "[::1]", *self.extra_hosts}
-        if not is_unspecified(self.host):
+        if is_unspecified(self.host):
+            names |= {socket.gethostname(), socket.getfqdn()}
+        else:
             names.add(f"[{self.host}]" if ":" in self.host else self.host)
-        return frozenset(names)
+        return frozenset(name.lower() for name in names)
 
 
 def is_loopback(host: str) -> bool:
