@@ -26,3 +26,23 @@ def test_textbook_case(row: dict[str, Any], knowledge: KnowledgeBase, case_of: A
     )
     rank = [entity for _, entity in order].index(row["entity"]) + 1
     assert rank <= row["rank"], order[:3]
+
+
+THIN_PANELS: list[tuple[str, dict[str, Any], float]] = [
+    ("liver core with two stains", {"setting": "liver", "positive": ["synaptophysin", "chromogranin_a"]}, 0.6),
+    ("one neuroendocrine stain and nothing else", {"positive": ["synaptophysin"]}, 0.4),
+    ("keratin and nothing else", {"positive": ["pan_cytokeratin"]}, 0.4),
+    ("small round cells with CD99 alone", {"positive": ["cd99"], "cell_size": "small"}, 0.6),
+    (
+        "small round cells with CD99 alone in the soft tissue of a young man",
+        {"positive": ["cd99"], "cell_size": "small", "setting": "soft_tissue", "age": 20, "sex": "male"},
+        0.9,
+    ),
+    ("poorly differentiated in the liver", {"setting": "liver", "positive": ["synaptophysin"], "ki67": 80}, 0.6),
+]
+
+
+@pytest.mark.parametrize(("row", "most"), [r[1:] for r in THIN_PANELS], ids=[r[0] for r in THIN_PANELS])
+def test_thin_panel_stays_broad(row: dict[str, Any], most: float, knowledge: KnowledgeBase, case_of: Any) -> None:
+    result = differential(case_of(row), knowledge, draws=0)
+    assert max(result.none_of_these, *(d.posterior for d in result.diagnoses)) < most
