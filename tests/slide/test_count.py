@@ -229,6 +229,26 @@ def test_pen_fold_and_blur_are_kept_out(tmp_path: Path) -> None:
     assert blurred.sum() < 20
 
 
+def test_nest_of_dark_positive_nuclei_is_neither_fold_nor_ink(tmp_path: Path) -> None:
+    spec = synthetic.SlideSpec(
+        seed=23,
+        width_px=2400,
+        height_px=2000,
+        index_percent=3,
+        density_per_mm2=8000,
+        stains=synthetic.Stains(dab_od=1.8, hematoxylin_od=0.4),
+        hot_regions=(synthetic.HotRegion(600, 500, 200, 95),),
+    )
+    truth = synthetic.write_slide(tmp_path / "hot.tif", spec)
+    result = count_slide(tmp_path / "hot.tif", detector="fast", hotspot_cells=(500,))
+    assert not {"slide.pen", "slide.fold"} & {issue.code for issue in result.count.issues}
+    inside = np.hypot(result.cells.x_um - 600, result.cells.y_um - 500) < 180
+    shown = np.hypot(truth.cells.x_um - 600, truth.cells.y_um - 500) < 180
+    assert inside.sum() > 0.75 * shown.sum()
+    assert result.count.hotspots[0].index_percent is not None
+    assert result.count.hotspots[0].index_percent > 85
+
+
 def test_picture_counts_without_a_pyramid(picture_file: Slide) -> None:
     result = count_slide(picture_file[0], detector="fast", um_per_px=0.5)
     assert result.count.index_percent is not None

@@ -38,7 +38,7 @@ STRIDE: Final = 8
 class NetSettings:
     """Decisions on the network's output: threshold on the centre map (0 to 1), and spacing in micrometres."""
 
-    threshold: float = 0.52
+    threshold: float = 0.53
     apart_um: float = 3.6
 
 

@@ -32,6 +32,8 @@ _RAW_VENDORS: Final = frozenset({"aperio", "generic-tiff"})
 _PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp"})
 _TIFF_SUFFIXES: Final = frozenset({".tif", ".tiff", ".svs", ".btf"})
 _CACHE_BYTES: Final = 192 * 2**20
+_PRINTING_UM: Final = 20.0
+"""Pixels larger than this come from a printing resolution, see :func:`scale.from_tiff_tags`."""
 _RESCAN = "export or scan the slide again"
 
 
@@ -210,20 +212,22 @@ def _open_whole_slide(path: Path, um_per_px: float | None, objective: float | No
         found = scale.from_openslide(slide.properties)
         if found is None:
             found = scale.from_description(slide.properties.get("tiff.ImageDescription", ""))
-        if vendor == "generic-tiff" and found is not None and found[0] > 10_000 / 500:
-            found = None  # printing resolution, see scale.from_tiff_tags
-        if vendor in _RAW_VENDORS:
-            tiles = _tiff_or_none(path)
-            if tiles is not None and (tiles.levels[0].width, tiles.levels[0].height) == slide.dimensions:
-                slide.close()
-                described = scale.from_description(tiles.description) if vendor != "aperio" else None
-                return _build(path, vendor, _TiffSource(tiles), described or found, um_per_px, objective)
+        if vendor == "generic-tiff" and found is not None and found[0] > _PRINTING_UM:
+            found = None
+        tiles = _tiff_or_none(path) if vendor in _RAW_VENDORS else None
+        if tiles is None or (tiles.levels[0].width, tiles.levels[0].height) != slide.dimensions:
             if tiles is not None:
                 tiles.close()
-        return _build(path, vendor, _OpenSlideSource(path, slide), found, um_per_px, objective)
+            source: Source = _OpenSlideSource(path, slide)
     except BaseException:
         slide.close()
         raise
+    if tiles is not None and tiles.is_open:
+        slide.close()
+        described = scale.from_description(tiles.description) if vendor != "aperio" else None
+        found = described or found
+        source = _TiffSource(tiles)
+    return _build(path, vendor, source, found, um_per_px, objective)
 
 
 def _tiff_or_none(path: Path) -> TiffTiles | None:

@@ -74,6 +74,11 @@ class TiffTiles:
         self.resolution: tuple[float | None, float | None, int] = resolution
         self._descriptor = os.open(path, os.O_RDONLY)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether tiles can still be read."""
+        return self._descriptor >= 0
+
     def close(self) -> None:
         """Give the file back; reading afterwards is an error."""
         if self._descriptor >= 0:
