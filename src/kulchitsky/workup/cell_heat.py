@@ -14,6 +14,8 @@ from kulchitsky.workup.slide_review import SlideReview
 FINEST_BIN_UM = 16.0
 TILE_BINS = 64
 MAX_BINS = 4_000_000
+CHUNK_CELLS = 250_000
+"""Cells binned at a time: keeps what is needed for a moment small beside the cells themselves."""
 
 Counts = NDArray[np.uint32]
 
@@ -29,10 +31,11 @@ class HeatMap:
         self.bin_um = FINEST_BIN_UM * math.ceil(coarser)
         self.columns, self.rows = math.ceil(width / self.bin_um), math.ceil(height / self.bin_um)
         klass = review.classes()
-        counts = klass < CellClass.OUT
-        self._counted = self._bin(x[counts], y[counts])
-        positive = klass == CellClass.POSITIVE
-        self._positive = self._bin(x[positive], y[positive])
+        self._counted = np.zeros(self.columns * self.rows, dtype=np.uint32)
+        self._positive = np.zeros_like(self._counted)
+        for start in range(0, len(klass), CHUNK_CELLS):
+            part = slice(start, start + CHUNK_CELLS)
+            self._add(x[part], y[part], klass[part])
 
     @property
     def levels(self) -> int:
@@ -46,7 +49,9 @@ class HeatMap:
         """
         if not 0 <= level < self.levels:
             raise NotThere(f"the heat map has levels 0–{self.levels - 1}")
-        return self._block(self._counted, level, column, row), self._block(self._positive, level, column, row)
+        shape = (self.rows, self.columns)
+        counted, positive = self._counted.reshape(shape), self._positive.reshape(shape)
+        return self._block(counted, level, column, row), self._block(positive, level, column, row)
 
     def _block(self, grid: Counts, level: int, column: int, row: int) -> Counts:
         step = 1 << level
@@ -57,8 +62,10 @@ class HeatMap:
         summed: Counts = full.reshape(TILE_BINS, step, TILE_BINS, step).sum(axis=(1, 3), dtype=np.uint32)
         return summed
 
-    def _bin(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> Counts:
-        column = np.clip((x / self.bin_um).astype(np.int64), 0, self.columns - 1)
-        row = np.clip((y / self.bin_um).astype(np.int64), 0, self.rows - 1)
-        binned = np.bincount(row * self.columns + column, minlength=self.columns * self.rows)
-        return binned.reshape(self.rows, self.columns).astype(np.uint32)
+    def _add(self, x: NDArray[np.float32], y: NDArray[np.float32], klass: NDArray[np.uint8]) -> None:
+        column = np.clip((x / self.bin_um).astype(np.int32), 0, self.columns - 1)
+        row = np.clip((y / self.bin_um).astype(np.int32), 0, self.rows - 1)
+        number = row * self.columns + column
+        bins = self.columns * self.rows
+        self._counted += np.bincount(number[klass < CellClass.OUT], minlength=bins).astype(np.uint32)
+        self._positive += np.bincount(number[klass == CellClass.POSITIVE], minlength=bins).astype(np.uint32)
