@@ -1,6 +1,6 @@
 """Trains the network of the accurate detector and writes its weights as ONNX.
 
-    python tools/train_detector.py --out src/kulchitsky/slide/models/nuclei-s.onnx [--nuclei FOLDER] [--steps 2600]
+    python tools/train_detector.py --out src/kulchitsky/slide/models/nuclei-s.onnx [--nuclei FOLDER] [--steps 3000]
 
 Training material: synthetic H-DAB slides of every kind (``kulchitsky.slide.synthetic.variety``) and, where FOLDER is
 given, haematoxylin-stained nuclei with instance masks (``*/tile.png`` with ``*/labels.npy``; the shipped weights used
@@ -282,7 +282,7 @@ class Net(nn.Module):
 def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
     bce = nn.functional.binary_cross_entropy_with_logits
     heat_map, nucleus, positive, tumour, known = labels.unbind(1)
-    centre = bce(logits[:, 0], heat_map, weight=1 + 8 * heat_map)
+    centre = bce(logits[:, 0], heat_map, weight=1 + 6 * heat_map)
     inside = bce(logits[:, 1], nucleus)
     mass = nucleus.sum() + 1
     stain = (bce(logits[:, 2], positive, reduction="none") * nucleus).sum() / mass
@@ -383,12 +383,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--nuclei", type=Path, help="folder of */tile.png with */labels.npy")
-    parser.add_argument("--scenes", type=int, default=480)
-    parser.add_argument("--steps", type=int, default=2600)
+    parser.add_argument("--scenes", type=int, default=360)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=10)
-    parser.add_argument("--real-share", type=float, default=0.45)
+    parser.add_argument("--real-share", type=float, default=0.35)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
