@@ -15,12 +15,11 @@ from kulchitsky.knowledge.profiles import NONE_OF_THESE
 from kulchitsky.reasoning.densities import ki67_tail
 from kulchitsky.reasoning.finding import Finding
 from kulchitsky.reasoning.next_test import marker_rates
+from kulchitsky.reasoning.plain_figures import share_words, times_words
 from kulchitsky.reasoning.posterior import Draws, Posterior, draw, posterior, softmax
 from kulchitsky.reasoning.reasons import kind_of
 
 Floats = NDArray[np.float64]
-
-_LEAST_SHOWN = 0.001
 
 _DENSITIES = ("age", "ki67", "mitoses", "duration", "size", "region")
 
@@ -136,10 +135,10 @@ def _sentence(
     finding: Finding, entity: str, probability: float, rival: str, ratio: float, knowledge: KnowledgeBase
 ) -> str:
     name, other = knowledge.entities[entity].name, knowledge.entities[rival].name
-    shown = f"{probability:.2g}" if probability >= _LEAST_SHOWN else f"below {_LEAST_SHOWN:g}"
+    seen = "a value so far from the usual is seen" if finding.kind in _DENSITIES else "seen"
     return (
-        f"{finding.label[:1].upper()}{finding.label[1:]}: expected with probability {shown} in {name}; "
-        f"{10**-ratio:.3g} times better explained by {other}."
+        f"{finding.label[:1].upper()}{finding.label[1:]}: {seen} in {share_words(probability)} of cases of {name}; "
+        f"{times_words(10**-ratio)} as likely in {other}."
     )
 
 
@@ -194,8 +193,8 @@ def _from_rivals(
         best = int(np.argmax(gain))
         name, rival = knowledge.markers[markers[best]].name, knowledge.entities[table.entities[r]].name
         sentence = (
-            f"{name} not done: expected positive in {100 * b[best]:.0f} % of {rival} (still at "
-            f"{post.entities[r]:.2g}) and in {100 * a[best]:.0f} % of {knowledge.entities[entity].name}."
+            f"{name} not done: expected positive in {share_words(b[best])} of cases of {rival}, which is still "
+            f"possible, and in {share_words(a[best])} of cases of {knowledge.entities[entity].name}."
         )
         sources = (
             *_counted(table.entities[r], (markers[best],), knowledge),

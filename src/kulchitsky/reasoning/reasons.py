@@ -10,6 +10,7 @@ import numpy as np
 from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.knowledge.profiles import NONE_OF_THESE
 from kulchitsky.reasoning.finding import Finding
+from kulchitsky.reasoning.plain_figures import share_words
 from kulchitsky.reasoning.posterior import Posterior
 
 
@@ -74,10 +75,10 @@ def sentence_for(finding: Finding, entity: str, ratio: float, basis: Basis, know
 def _basis_words(basis: Basis) -> str:
     if basis.kind == "counts" and basis.n_tested:
         studies = "one study" if basis.studies == 1 else f"{basis.studies} studies"
-        return f"{basis.n_positive:g} of {basis.n_tested:g} in {studies}"
+        return f"{basis.n_positive or 0:.0f} of {basis.n_tested:.0f} in {studies}"
     if basis.kind == "density":
         return "its distribution in this entity against that in the others"
-    share = f"expected in about {100 * basis.rate:.0f} %" if basis.rate is not None else "expectation"
+    share = f"expected in {share_words(basis.rate)}" if basis.rate is not None else "expectation"
     if basis.kind == "family":
         return f"no count read; {share}, borrowed from its family"
     return f"no count read; {share}, a marked default"
