@@ -74,7 +74,8 @@ def register(fixed: SectionMap, moving: SectionMap) -> Registration:
             break
         # displacements add up: the second round looks for what the first has left
         before = _bend(anchors, shifts)(where) if len(anchors) >= _FEWEST_PATCHES else np.zeros_like(step)
-        anchors, shifts = _believable(where, before + step)
+        # found along the axes of the fixed section, applied along those of the moving one
+        anchors, shifts = _believable(where, before + step @ warp[:, :2].T)
         residual = _left_out_residual(anchors, shifts) * fixed.um
     straight = _apply(second, warp, anchors[:0], shifts[:0], fixed.density.shape)
     warped = _apply(second, warp, anchors, shifts, fixed.density.shape)
