@@ -256,8 +256,8 @@ def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 class Net(nn.Module):
     """Three grids (1, 2, 4 µm), sums instead of concatenations.
 
-    An output depends on 45 pixels around it at most, so that blocks with a halo agree with the whole slide. Widths are
-    multiples of 8, which the CPU's vector units work off without waste.
+    An output depends on 45 pixels around it at most, so that blocks with a halo agree with the whole slide. The
+    widths are multiples of 8, which the CPU's vector units work off without waste.
     """
 
     def __init__(self, widths: tuple[int, int, int] = WIDTHS) -> None:
