@@ -38,9 +38,7 @@ def test_other_shapes_are_refused(table: list[object]) -> None:
         cohen_kappa(table)  # type: ignore[arg-type]
 
 
-@given(
-    hnp.arrays(np.int64, (3, 3), elements=st.integers(0, 50)), st.sampled_from(["none", "linear", "quadratic"])
-)
+@given(hnp.arrays(np.int64, (3, 3), elements=st.integers(0, 50)), st.sampled_from(["none", "linear", "quadratic"]))
 def test_bounds_and_symmetry(table: np.ndarray, weights: str) -> None:
     kappa, interval = cohen_kappa(table, weights=weights)  # type: ignore[arg-type]
     swapped, _ = cohen_kappa(table.T, weights=weights)  # type: ignore[arg-type]
