@@ -31,6 +31,12 @@ def test_share(share: float, words: str) -> None:
     assert share_words(share) == words
 
 
+def test_share_of_something() -> None:
+    assert share_words(0.0001, "cases") == "fewer than 1 in 1,000 cases"
+    assert share_words(0.31, "cases") == "about 30 % of cases"
+    assert share_words(0.99, "cases") == "nearly all cases"
+
+
 @pytest.mark.parametrize(
     ("ratio", "words"),
     [

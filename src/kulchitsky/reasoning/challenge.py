@@ -134,10 +134,10 @@ def _tail(post: Posterior, finding: Finding, share: Floats, mine: NDArray[np.boo
 def _sentence(
     finding: Finding, entity: str, probability: float, rival: str, ratio: float, knowledge: KnowledgeBase
 ) -> str:
-    name, other = knowledge.entities[entity].name, knowledge.entities[rival].name
+    name, other = knowledge.entities[entity].short_name, knowledge.entities[rival].short_name
     seen = "a value so far from the usual is seen" if finding.kind in _DENSITIES else "seen"
     return (
-        f"{finding.label[:1].upper()}{finding.label[1:]}: {seen} in {share_words(probability)} of cases of {name}; "
+        f"{finding.label[:1].upper()}{finding.label[1:]}: {seen} in {share_words(probability, 'cases of ' + name)}; "
         f"{times_words(10**-ratio)} as likely in {other}."
     )
 
@@ -182,6 +182,7 @@ def _from_rivals(
     markers = [m for m in ordering.routine if m not in done and m in knowledge.markers]
     rates = marker_rates(post, markers, knowledge)
     rate = _mean_by_entity(post, rates)
+    name_of = knowledge.entities[entity].short_name
     found: dict[str, Contradiction] = {}
     rivals = [int(r) for r in np.argsort(-post.entities, kind="stable") if post.entities[r] > ordering.rival]
     for r in rivals[:4]:
@@ -191,10 +192,10 @@ def _from_rivals(
         a, b = rate[:, e], rate[:, r]
         gain = 0.5 * ((a - b) * np.log10(a / b) + (b - a) * np.log10((1 - a) / (1 - b)))
         best = int(np.argmax(gain))
-        name, rival = knowledge.markers[markers[best]].name, knowledge.entities[table.entities[r]].name
+        name, rival = knowledge.markers[markers[best]].name, knowledge.entities[table.entities[r]].short_name
         sentence = (
-            f"{name} not done: expected positive in {share_words(b[best])} of cases of {rival}, which is still "
-            f"possible, and in {share_words(a[best])} of cases of {knowledge.entities[entity].name}."
+            f"{name} not done: expected positive in {share_words(b[best], 'cases of ' + rival)}, which is still "
+            f"possible, and in {share_words(a[best], 'cases of ' + name_of)}."
         )
         sources = (
             *_counted(table.entities[r], (markers[best],), knowledge),

@@ -8,15 +8,16 @@ _ONE_IN = (10, 20, 50, 100, 200, 500, 1000)
 _SCARCE = 0.08
 
 
-def share_words(share: float) -> str:
-    """A share between 0 and 1: *about 15 %*, *about 1 in 50*, *fewer than 1 in 1,000*, *nearly all*."""
+def share_words(share: float, of: str = "") -> str:
+    """A share between 0 and 1, of something if named: *about 15 % of cases*, *fewer than 1 in 1,000 cases*."""
+    noun = f" {of}" if of else ""
     if share < 1 / _ONE_IN[-1]:
-        return f"fewer than 1 in {_ONE_IN[-1]:,}"
+        return f"fewer than 1 in {_ONE_IN[-1]:,}{noun}"
     if share < _SCARCE:
         nearest = min(_ONE_IN, key=lambda n: abs(log(n * share)))
-        return f"about 1 in {nearest:,}"
+        return f"about 1 in {nearest:,}{noun}"
     percent = 5 * round(20 * share)
-    return "nearly all" if percent >= 100 else f"about {percent} %"
+    return f"nearly all{noun}" if percent >= 100 else f"about {percent} %" + (f" of{noun}" if of else "")
 
 
 def times_words(ratio: float) -> str:
