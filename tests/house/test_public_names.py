@@ -37,6 +37,7 @@ NAMES = [
     "registry_verify",
     "run_cohort",
     "stage",
+    "synth_slide",
     "virtual_double_stain",
     "work_up",
     "write_case",

@@ -27,6 +27,7 @@ from kulchitsky.cli import (
     serve,
     stage,
     stain,
+    synth,
     workup,
 )
 
@@ -53,6 +54,7 @@ app.command("check", rich_help_panel=READ)(case_file.check)
 app.command("schema", rich_help_panel=READ)(case_file.schema)
 app.command("read", rich_help_panel=READ)(read.read)
 app.command("count", rich_help_panel=READ)(count.count)
+app.command("synth", rich_help_panel=READ)(synth.synth)
 app.command("stain", rich_help_panel=READ)(stain.stain)
 app.command("differential", rich_help_panel=WEIGH)(differential.differential)
 app.command("next", rich_help_panel=WEIGH)(next.next_stain)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from kulchitsky import workup
 from kulchitsky.cli.text import print_json
-from kulchitsky.workup.synth_slide import synth_slide
 
 
 def synth(
@@ -24,7 +24,7 @@ def synth(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Write a synthetic Ki-67 slide, with the truth of every nucleus beside it as JSON."""
-    truth = synth_slide(
+    truth = workup.synth_slide(
         out,
         seed=seed,
         width_px=width_px,

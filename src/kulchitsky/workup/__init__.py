@@ -35,6 +35,7 @@ _FUNCTIONS = {
     "cohort_plan": ["plan_cohort"],
     "run_cohort": ["run_cohort"],
     "stage": ["stage"],
+    "synth_slide": ["synth_slide"],
     "template": ["write_template", "case_schema"],
     "virtual_double_stain": ["virtual_double_stain"],
     "work_up": ["work_up"],
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from kulchitsky.workup.registry_verify import registry_verify
     from kulchitsky.workup.run_cohort import run_cohort
     from kulchitsky.workup.stage import stage
+    from kulchitsky.workup.synth_slide import synth_slide
     from kulchitsky.workup.template import case_schema, write_template
     from kulchitsky.workup.virtual_double_stain import virtual_double_stain
     from kulchitsky.workup.work_up import work_up
