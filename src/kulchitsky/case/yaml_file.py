@@ -112,8 +112,8 @@ def write_case(case: Case, path: str | os.PathLike[str]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _writer() -> YAML:
-    yaml = YAML(typ="safe", pure=True)
+def _writer() -> Any:
+    yaml: Any = YAML(typ="safe", pure=True)  # its settings carry no types
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False
     yaml.allow_unicode = True

@@ -126,6 +126,7 @@ if TYPE_CHECKING:
         "resolve_ids",
         "run_cohort",
         "stage",
+        "synth_slide",
         "virtual_double_stain",
         "work_up",
         "write_template",

@@ -92,4 +92,4 @@ def _sees(probe: str, token: str) -> bool:
 
 def threads_of(client: Client) -> int:
     """Tasks that can run at the same time, at least 1."""
-    return max(1, sum(client.nthreads().values()))
+    return max(1, sum(int(n) for n in client.nthreads().values()))
