@@ -17,6 +17,7 @@ from kulchitsky.knowledge.ordering import Ordering, load_ordering
 from kulchitsky.knowledge.profiles import NONE_OF_THESE
 from kulchitsky.numerics.entropy import expected_information_bits
 from kulchitsky.reasoning.finding import Finding
+from kulchitsky.reasoning.plain_figures import share_words
 from kulchitsky.reasoning.posterior import Posterior, posterior
 from kulchitsky.reasoning.weigh import exponent_and_floor, stain_rates, tempered
 
@@ -168,8 +169,8 @@ def _describe(
     sources = [s for m in markers for e in pair for s in _sources(bench.markers[m], e, knowledge)]
     sentence = (
         f"{_and(names)} {'is' if len(names) == 1 else 'are'} expected to bring {bits:.2f} bits, above all between "
-        f"{first} and {second}; the leading diagnosis changes with probability {change:.2f}, "
-        f"what would be treated with {family:.2f}."
+        f"{first} and {second}; it would change the leading diagnosis in {share_words(change, 'cases')}, "
+        f"and the family of treatment in {share_words(family, 'cases')}."
     )
     return NextTest(
         markers=tuple(bench.markers[m] for m in markers),
