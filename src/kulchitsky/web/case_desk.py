@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from kulchitsky.case.measure import SlideCount, StainReading
 from kulchitsky.case.record import Case, MarkerResult
-from kulchitsky.case.verdict import WorkedUpCase
+from kulchitsky.case.verdict import GradeVerdict, WorkedUpCase
 from kulchitsky.web.reading_shelf import ReadingShelf
 from kulchitsky.web.review_shelf import ReviewShelf
 from kulchitsky.web.slide_shelf import SlideShelf
 from kulchitsky.workup.case_shelf import CaseShelf, KeptCase
+from kulchitsky.workup.grade_of_count import grade_of_counts, grade_of_one_count
 from kulchitsky.workup.read_for_review import kept_reading
+from kulchitsky.workup.slide_names import PROLIFERATION_STAIN
 from kulchitsky.workup.work_up_record import with_markers, work_up_record
 
 KEPT_RESULTS = 64
+NOTHING: Mapping[str, SlideCount] = MappingProxyType({})
 
 
 class CaseDesk:
@@ -52,10 +56,23 @@ class CaseDesk:
                 self._results.popitem(last=False)
         return kept, worked
 
-    def counts(self, case_id: str) -> tuple[SlideCount, ...]:
-        """The counts of the case's Ki-67 slides: the one a reader chose to use, else the automatic one."""
-        slides = [slide for slide in self._slides.of_case(case_id) if slide.stain == "ki67"]
-        found = (self._reviews.used(slide.id) for slide in slides)
+    def grades_now(self, slide_id: str, count: SlideCount) -> tuple[GradeVerdict, ...]:
+        """The grades were ``count`` the one that the slide's case uses: what the report would then state."""
+        slide = self._slides.get(slide_id)
+        if not (slide.case_id and self.cases.has(slide.case_id)):
+            return grade_of_one_count(count)
+        if slide.stain != PROLIFERATION_STAIN:
+            return ()
+        counts = self.counts(slide.case_id, instead={slide_id: count})
+        return grade_of_counts(self.cases.get(slide.case_id).case, counts, self.readings(slide.case_id))
+
+    def counts(self, case_id: str, *, instead: Mapping[str, SlideCount] = NOTHING) -> tuple[SlideCount, ...]:
+        """The counts of the case's Ki-67 slides: the one a reader chose to use, else the automatic one.
+
+        ``instead`` holds counts, by slide id, that take the place of those kept.
+        """
+        slides = [slide for slide in self._slides.of_case(case_id) if slide.stain == PROLIFERATION_STAIN]
+        found = (instead.get(slide.id) or self._reviews.used(slide.id) for slide in slides)
         return tuple(count for count in found if count is not None)
 
     def readings(self, case_id: str) -> tuple[StainReading, ...]:

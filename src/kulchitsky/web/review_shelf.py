@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kulchitsky.case.measure import HotSpot, SlideCount
-from kulchitsky.case.record import Case
-from kulchitsky.case.verdict import GradeVerdict, SlidePicture
+from kulchitsky.case.verdict import SlidePicture
 from kulchitsky.workup.cell_heat import HeatMap
 from kulchitsky.workup.cell_layer import CellTable, SquareIndex
 from kulchitsky.workup.corrected_cells import corrected_features, load_outlines
@@ -23,7 +22,6 @@ from kulchitsky.workup.not_there import NotThere
 from kulchitsky.workup.read_for_review import kept_reading
 from kulchitsky.workup.recount import Recount, corrected_count, recount, search_hotspots
 from kulchitsky.workup.slide_review import SQUARE_UM, SlideReview, Touched
-from kulchitsky.workup.work_up_record import grade_with_count
 
 KEPT_REVIEWS = 64
 BUILDING = threading.Semaphore(2)
@@ -75,10 +73,9 @@ class OpenReview:
         """The figures of the present state."""
         return recount(self.review, self.hotspots)
 
-    def grades(self, case: Case | None, figures: Recount) -> tuple[GradeVerdict, ...]:
-        """Grade and its probabilities as the hottest spot stands now; by the whole slide where there is no spot."""
-        deciding = figures.hotspots[0] if figures.hotspots else figures.total
-        return grade_with_count(case, deciding.counted, deciding.positive)
+    def corrected(self) -> SlideCount:
+        """The count as it stands, in the form that a case and its report take."""
+        return corrected_count(self.review, self.counted.count, self.hotspots, self.reader)
 
 
 class ReviewShelf:
@@ -146,7 +143,7 @@ class ReviewShelf:
     def use(self, opened: OpenReview) -> SlideCount:
         """Make a reader's corrected count the one that the case uses."""
         with opened.lock:
-            corrected = corrected_count(opened.review, opened.counted.count, opened.hotspots, opened.reader)
+            corrected = opened.corrected()
         path = self.count_dir(opened.slide_id) / USED_FILE
         beside = path.with_suffix(".new")
         beside.write_text(corrected.model_dump_json(), encoding="utf-8")

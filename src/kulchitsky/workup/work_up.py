@@ -24,11 +24,9 @@ from kulchitsky.reasoning.stage import stage
 from kulchitsky.workup.cited import names_used, references_cited
 from kulchitsky.workup.gather import Gathered, gather
 from kulchitsky.workup.issues_of_case import issues_of_case
+from kulchitsky.workup.leading import leading_entities
 from kulchitsky.workup.look_at_slides import SlideWork, Tell, look_at_slides
 from kulchitsky.workup.write_report import write_report
-
-LEADING_POSTERIOR = 0.05
-"""Entities at or above this posterior are staged: a display choice, not a medical cut-off."""
 
 
 def work_up(
@@ -125,10 +123,8 @@ def _challenge(case: Case, knowledge: KnowledgeBase, weighed: Differential, work
 
 
 def _to_stage(weighed: Differential, challenged: Challenge | None) -> tuple[str, ...]:
-    leading = [d.entity for d in weighed.diagnoses if d.posterior >= LEADING_POSTERIOR][:4]
-    if challenged is not None and challenged.diagnosis not in leading:
-        leading.append(challenged.diagnosis)
-    return tuple(leading)
+    ranked = ((d.entity, d.posterior) for d in weighed.diagnoses)
+    return leading_entities(ranked, challenged.diagnosis if challenged is not None else None)
 
 
 def _once(issues: Iterable[Issue]) -> tuple[Issue, ...]:

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from kulchitsky.case.issue import Issue
 from kulchitsky.case.measure import SlideCount, StainReading
-from kulchitsky.case.record import Case, Ki67, MarkerResult
-from kulchitsky.case.verdict import GradeVerdict, Reading, SlidePicture, WorkedUpCase
-from kulchitsky.case.vocabulary import IndexSource
+from kulchitsky.case.record import Case, MarkerResult
+from kulchitsky.case.verdict import Reading, SlidePicture, WorkedUpCase
 from kulchitsky.knowledge.base import load_knowledge
 from kulchitsky.knowledge.rules import load_rules
-from kulchitsky.reasoning.grade import grade
 from kulchitsky.workup.gather import Gathered
 from kulchitsky.workup.look_at_slides import SlideWork
 from kulchitsky.workup.merge_readings import reading_disagreements, with_readings
@@ -58,15 +56,6 @@ def with_markers(case: Case, results: Sequence[MarkerResult]) -> Case:
     asked = {result.marker for result in results}
     kept = tuple(m for m in case.markers if m.marker not in asked)
     return case.model_copy(update={"markers": (*kept, *results)})
-
-
-def grade_with_count(case: Case | None, counted: int, positive: int) -> tuple[GradeVerdict, ...]:
-    """Grade and its probabilities were this count the case's only one (a reader's correction, as it stands)."""
-    if counted == 0:
-        return ()
-    entry = Ki67(counted=counted, positive=positive, hotspot=True, origin=IndexSource.SLIDE)
-    base = case if case is not None else Case()
-    return grade(base.model_copy(update={"ki67": (entry,)}), load_rules())
 
 
 def _without_paths(issues: Sequence[Issue]) -> tuple[Issue, ...]:

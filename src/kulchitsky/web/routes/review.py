@@ -41,7 +41,6 @@ from kulchitsky.workup.edit_log import (
     SetCells,
     Undo,
 )
-from kulchitsky.workup.recount import Recount
 
 router = APIRouter(tags=["review"])
 BINARY: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
@@ -53,14 +52,14 @@ def review_page(session: SignedIn, bench: Bench, slide_id: SlideId) -> ReviewPag
     """Figures, regions, and how the cells are laid out in squares."""
     opened = bench.reviews.open(slide_id, session.reader)
     with opened.lock:
-        heat, figures = opened.heat(), opened.recount()
+        heat = opened.heat()
         index = opened.review.index
         return ReviewPage(
             slide_id=slide_id,
             reader=session.reader,
             count=opened.counted.count,
-            recount=figures,
-            grades=_grades(bench, opened, figures),
+            recount=opened.recount(),
+            grades=_grades(bench, opened),
             hotspots=opened.hotspots,
             regions=_regions(opened),
             square_um=index.side_um,
@@ -128,10 +127,9 @@ def change(session: SignedIn, bench: Bench, slide_id: SlideId, wanted: Wanted) -
             if touched.regions or touched.everything or len(touched.cells) > 5000
             else {_square_of(opened, cell) for cell in touched.cells}
         )
-        figures = opened.recount()
         return Changed(
-            recount=figures,
-            grades=_grades(bench, opened, figures),
+            recount=opened.recount(),
+            grades=_grades(bench, opened),
             squares=None if squares is None else tuple(sorted(squares)),
             regions=_regions(opened),
             cell=body.cell if isinstance(body, AddCell) else None,
@@ -191,10 +189,8 @@ def _body(opened: OpenReview, wanted: Wanted) -> Change | Undo | Redo | Finish:
     return STEPS[wanted.kind]
 
 
-def _grades(bench: Workbench, opened: OpenReview, figures: Recount) -> tuple[GradeNow, ...]:
-    case_id = bench.slides.get(opened.slide_id).case_id
-    case = bench.cases.get(case_id).case if case_id and bench.cases.has(case_id) else None
-    verdicts = opened.grades(case, figures)
+def _grades(bench: Workbench, opened: OpenReview) -> tuple[GradeNow, ...]:
+    verdicts = bench.desk.grades_now(opened.slide_id, opened.corrected())
     return tuple(GradeNow(system=v.system, grade=v.grade, probabilities=v.probabilities) for v in verdicts)
 
 
