@@ -102,6 +102,8 @@ class GradingSystem(Record):
     """Set where the classification gives no grade; the verdict is then 'ungraded' with this sentence."""
     leads_for: str = ""
     """Entity for which this verdict is reported first."""
+    excludes_grades: bool = False
+    """Set where no grade of any other system is to be given beside this verdict."""
     indices: tuple[Index, ...] = ()
     grades: tuple[GradeRow, ...] = ()
     single_index: tuple[SingleIndexRule, ...] = ()

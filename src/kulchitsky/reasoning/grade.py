@@ -38,7 +38,9 @@ def grade(case: Case, rules: Rules, *, diagnoses: Sequence[str] = ()) -> tuple[G
     evaluator = Evaluator(facts)
     truths = {system.id: evaluator.holds(system.applies).truth for system in rules.grading.systems}
     applying = [s for s in rules.grading.systems if truths[s.id] is Truth.TRUE]
-    if not any(s.grades for s in applying):
+    if any(s.excludes_grades for s in applying):
+        applying = [s for s in applying if s.ungraded]
+    elif not any(s.grades for s in applying):
         applying += [s for s in rules.grading.systems if s.borrowed and s not in applying]
     first = entities[0] if entities else ""
     applying.sort(key=lambda s: (not (s.ungraded and s.leads_for == first), bool(s.ungraded), -s.priority))

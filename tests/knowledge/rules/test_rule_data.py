@@ -51,6 +51,8 @@ def test_every_row_has_a_source_that_can_be_opened() -> None:
         assert reference.title
         assert reference.doi or reference.url, f"{reference.key} cannot be opened"
         assert reference.read, f"{reference.key} does not say what was read"
+        doi = reference.doi
+        assert not doi or (doi.startswith("10.") and doi.count("(") == doi.count(")")), f"{reference.key}: {doi}"
 
 
 def test_every_reference_is_cited() -> None:

@@ -118,6 +118,26 @@ def test_merkel_cell_carcinoma_is_ungraded(rules: Rules, make_case: Callable[...
     assert grade(case, rules)[0].grade == "ungraded"
 
 
+def test_paraganglioma_is_ungraded_whatever_its_ki67(rules: Rules, make_case: Callable[..., Case]) -> None:
+    # ASA18: not epithelial; KIMURA18: all have some metastatic potential
+    case = make_case(presentation={"setting": "retroperitoneum"}, ki67=[{"percent": 2}])
+    verdicts = grade(case, rules, diagnoses=["paraganglioma"])
+    assert [verdict.grade for verdict in verdicts] == ["ungraded", "ungraded"]
+    assert "metastatic potential" in verdicts[0].basis[0].sentence
+    both = grade(case, rules, diagnoses=["paraganglioma", "net_pancreas"])
+    assert [verdict.grade for verdict in both] == ["ungraded", "G1"]
+
+
+@pytest.mark.parametrize("entity", ["ewing_sarcoma", "melanoma", "diffuse_large_b_cell_lymphoma"])
+@pytest.mark.parametrize("organ", ["soft_tissue", "lung", "pancreas"])
+def test_what_is_not_neuroendocrine_gets_no_grade(
+    entity: str, organ: str, rules: Rules, make_case: Callable[..., Case]
+) -> None:
+    case = make_case(presentation={"setting": organ}, ki67=[{"percent": 60}])
+    assert [verdict.grade for verdict in grade(case, rules, diagnoses=[entity])] == ["ungraded"]
+    assert grade(case, rules, diagnoses=[entity, "nec_extrapulmonary"])[0].grade != "ungraded"
+
+
 def test_a_borrowed_scale_is_flagged(rules: Rules, make_case: Callable[..., Case]) -> None:
     # JEDRYCH14, CHEN17: skin has no cut-off of its own, the digestive scale is borrowed
     case = make_case(presentation={"setting": "skin"}, morphology={"mitoses": {"per_2mm2": 1}}, ki67=[{"percent": 2}])
