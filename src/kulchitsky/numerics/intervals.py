@@ -1,13 +1,14 @@
 """Intervals of proportions and rates: arrays in, numbers out.
 
-All are exact or closed-form and vectorised over their arguments; nothing here knows what was counted.
+All are exact or closed-form and vectorised over their arguments; nothing here knows what was counted. Quantiles come
+from ``scipy.special``: ``scipy.stats`` gives the same figures and takes a second to import.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +23,7 @@ def wilson(successes: ArrayLike, trials: ArrayLike, *, level: float = 0.95) -> t
     """
     k, n = np.broadcast_arrays(np.asarray(successes, dtype=float), np.asarray(trials, dtype=float))
     _check_counts(k, n)
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(special.ndtri(0.5 + level / 2))
     with np.errstate(divide="ignore", invalid="ignore"):
         p = k / n
         denominator = 1 + z * z / n
@@ -42,7 +43,7 @@ def beta_posterior(
     _check_counts(k, n)
     a, b = k + prior[0], n - k + prior[1]
     tail = (1 - level) / 2
-    return np.asarray(stats.beta.ppf(tail, a, b)), np.asarray(stats.beta.ppf(1 - tail, a, b))
+    return np.asarray(special.betaincinv(a, b, tail)), np.asarray(special.betaincinv(a, b, 1 - tail))
 
 
 def poisson_rate(count: float, exposure: float, *, level: float = 0.95) -> tuple[float, float]:
@@ -53,8 +54,8 @@ def poisson_rate(count: float, exposure: float, *, level: float = 0.95) -> tuple
     if count < 0 or exposure <= 0:
         raise ValueError(f"a rate needs count >= 0 and exposure > 0, not {count:g} in {exposure:g}")
     tail = (1 - level) / 2
-    low = 0.0 if count == 0 else float(stats.chi2.ppf(tail, 2 * count)) / 2
-    high = float(stats.chi2.ppf(1 - tail, 2 * (count + 1))) / 2
+    low = 0.0 if count == 0 else float(special.gammaincinv(count, tail))
+    high = float(special.gammaincinv(count + 1, 1 - tail))
     return low / exposure, high / exposure
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import stats
 
 from kulchitsky.case.verdict import Reason
 from kulchitsky.knowledge.rules_grading import Differentiation, DifferentiationDensity, DifferentiationRow
@@ -88,6 +87,12 @@ def _row_finding(row: DifferentiationRow, evaluator: Evaluator) -> _Finding | No
     return _Finding(row.group, math.log10(ratio), sentence, row.sources)
 
 
+def _log_student(t: float, degrees: int) -> float:
+    """Logarithm of Student's density."""
+    constant = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2) - math.log(degrees * math.pi) / 2
+    return constant - (degrees + 1) / 2 * math.log1p(t * t / degrees)
+
+
 def _density_finding(row: DifferentiationDensity, facts: Facts) -> _Finding | None:
     """Student densities of the predictive distribution: few cases make wide tails."""
     fact = facts.get(row.fact)
@@ -97,7 +102,7 @@ def _density_finding(row: DifferentiationDensity, facts: Facts) -> _Finding | No
 
     def log_density(mean: float, sd: float, n: int) -> float:
         scale = sd * math.sqrt(1 + 1 / n)
-        return float(stats.t.logpdf((value - mean) / scale, n - 1)) - math.log(scale)
+        return _log_student((value - mean) / scale, n - 1) - math.log(scale)
 
     log10_lr = (
         log_density(row.nec_mean, row.nec_sd, row.nec_n) - log_density(row.net_mean, row.net_sd, row.net_n)

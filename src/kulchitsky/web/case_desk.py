@@ -10,14 +10,13 @@ from types import MappingProxyType
 from kulchitsky.case.measure import SlideCount, StainReading
 from kulchitsky.case.record import Case, MarkerResult
 from kulchitsky.case.verdict import GradeVerdict, WorkedUpCase
+from kulchitsky.web import work
 from kulchitsky.web.reading_shelf import ReadingShelf
 from kulchitsky.web.review_shelf import ReviewShelf
 from kulchitsky.web.slide_shelf import SlideShelf
 from kulchitsky.workup.case_shelf import CaseShelf, KeptCase
-from kulchitsky.workup.grade_of_count import grade_of_counts, grade_of_one_count
-from kulchitsky.workup.read_for_review import kept_reading
+from kulchitsky.workup.kept_results import kept_reading
 from kulchitsky.workup.slide_names import PROLIFERATION_STAIN
-from kulchitsky.workup.work_up_record import with_markers, work_up_record
 
 KEPT_RESULTS = 64
 NOTHING: Mapping[str, SlideCount] = MappingProxyType({})
@@ -39,7 +38,7 @@ class CaseDesk:
     ) -> tuple[KeptCase, WorkedUpCase]:
         """The case as kept and worked up; ``what_if`` replaces results of markers. ``NotThere`` if unknown."""
         kept = self.cases.get(case_id)
-        case = with_markers(kept.case, what_if) if what_if else kept.case
+        case = work.with_markers(kept.case, what_if) if what_if else kept.case
         counts = self.counts(case_id)
         asked = {result.marker for result in what_if}
         readings = tuple(r for r in self.readings(case_id) if r.marker not in asked)
@@ -60,11 +59,11 @@ class CaseDesk:
         """The grades were ``count`` the one that the slide's case uses: what the report would then state."""
         slide = self._slides.get(slide_id)
         if not (slide.case_id and self.cases.has(slide.case_id)):
-            return grade_of_one_count(count)
+            return work.grade_of_one_count(count)
         if slide.stain != PROLIFERATION_STAIN:
             return ()
         counts = self.counts(slide.case_id, instead={slide_id: count})
-        return grade_of_counts(self.cases.get(slide.case_id).case, counts, self.readings(slide.case_id))
+        return work.grade_of_counts(self.cases.get(slide.case_id).case, counts, self.readings(slide.case_id))
 
     def counts(self, case_id: str, *, instead: Mapping[str, SlideCount] = NOTHING) -> tuple[SlideCount, ...]:
         """The counts of the case's Ki-67 slides: the one a reader chose to use, else the automatic one.
@@ -90,7 +89,7 @@ class CaseDesk:
         kept = self._readings.of_case(case.id)
         slides = self._slides.of_case(case.id)
         pictures = tuple(p for slide in slides for p in self._reviews.pictures(slide.id))
-        return work_up_record(
+        return work.work_up_record(
             case,
             counts=counts,
             readings=readings,

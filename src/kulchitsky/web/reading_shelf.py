@@ -13,8 +13,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from kulchitsky.case.verdict import Reading
+from kulchitsky.web import work
 from kulchitsky.workup.not_there import NotThere
-from kulchitsky.workup.read_prose import read_prose
 
 
 class KeptReading(BaseModel):
@@ -35,7 +35,9 @@ class ReadingShelf:
 
     def read(self, text: str, source: str) -> KeptReading:
         """Read a text and keep the result."""
-        kept = KeptReading(id=secrets.token_hex(8), source=source, text=text, reading=read_prose(text, source=source))
+        kept = KeptReading(
+            id=secrets.token_hex(8), source=source, text=text, reading=work.read_prose(text, source=source)
+        )
         self._write(kept)
         return kept
 

@@ -12,15 +12,14 @@ from typing import Any
 
 from kulchitsky.case.measure import HotSpot, SlideCount
 from kulchitsky.case.verdict import SlidePicture
+from kulchitsky.web import work
 from kulchitsky.workup.cell_heat import HeatMap
 from kulchitsky.workup.cell_layer import CellTable, SquareIndex
-from kulchitsky.workup.corrected_cells import corrected_features, load_outlines
-from kulchitsky.workup.count_for_review import kept_pictures
 from kulchitsky.workup.counted_cells import has_count, load_count
 from kulchitsky.workup.edit_log import Change, EditLog, Finish, LogEntry, Redo, Undo
+from kulchitsky.workup.kept_results import kept_pictures, kept_reading
 from kulchitsky.workup.not_there import NotThere
-from kulchitsky.workup.read_for_review import kept_reading
-from kulchitsky.workup.recount import Recount, corrected_count, recount, search_hotspots
+from kulchitsky.workup.recount import Recount, corrected_count, recount
 from kulchitsky.workup.slide_review import SQUARE_UM, SlideReview, Touched
 
 KEPT_REVIEWS = 64
@@ -60,7 +59,7 @@ class OpenReview:
     def search_hotspots(self) -> None:
         """Search again among the cells as corrected, for windows of the same sizes."""
         sizes = tuple(s.cells_wanted for s in self.counted.count.hotspots if s.cells_wanted) or HOTSPOT_CELLS
-        self._spots = search_hotspots(self.review, sizes)
+        self._spots = work.search_hotspots(self.review, sizes)
 
     def heat(self) -> HeatMap:
         """The heat map of the present state."""
@@ -152,8 +151,8 @@ class ReviewShelf:
 
     def features(self, opened: OpenReview) -> Iterator[dict[str, Any]]:
         """Cells as the reader left them, for other programs."""
-        outlines = load_outlines(self.count_dir(opened.slide_id), len(opened.review.table))
-        return corrected_features(opened.review, outlines, opened.counted.count.um_per_px, opened.reader)
+        outlines = work.load_outlines(self.count_dir(opened.slide_id), len(opened.review.table))
+        return work.corrected_features(opened.review, outlines, opened.counted.count.um_per_px, opened.reader)
 
     def is_counted(self, slide_id: str) -> bool:
         """Whether a slide has been counted or read, without loading its cells."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kulchitsky.web import work
 from kulchitsky.web.case_desk import CaseDesk
 from kulchitsky.web.count_jobs import CountJobs
 from kulchitsky.web.reading_shelf import ReadingShelf
@@ -12,7 +13,6 @@ from kulchitsky.web.sessions import Sessions
 from kulchitsky.web.settings import Settings
 from kulchitsky.web.slide_shelf import SlideShelf, is_slide_name
 from kulchitsky.workup.case_shelf import CaseShelf
-from kulchitsky.workup.gather import gather
 
 
 class Workbench:
@@ -42,7 +42,7 @@ class Workbench:
         if path.is_file() and is_slide_name(path.name):
             self.slides.add(path)
             return
-        gathered = gather(path)
+        gathered = work.gather(path)
         case = gathered.case
         if not self.cases.has(case.id):
             self.cases.add(case, self.settings.reader, note=f"from {gathered.source.name}")

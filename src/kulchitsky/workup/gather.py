@@ -6,32 +6,20 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from kulchitsky.case.errors import RefusedCase
-from kulchitsky.case.record import Case, SlideRef
-from kulchitsky.case.verdict import Reading
+from kulchitsky.case.record import SlideRef
 from kulchitsky.knowledge.aliases import resolve_marker
 from kulchitsky.knowledge.base import load_knowledge
 from kulchitsky.narrative.documents import text_of
 from kulchitsky.narrative.read_text import read_text
+from kulchitsky.workup.gathered import Gathered
 from kulchitsky.workup.read_case import read_case
 from kulchitsky.workup.slide_names import SLIDE_ENDINGS, stain_of_name
 
 CASE_ENDINGS = frozenset({".yaml", ".yml", ".json"})
 PROSE_ENDINGS = frozenset({".txt", ".md", ".docx", ".pdf"})
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """A case with the folder its slide paths start from, and the reading when it came from prose."""
-
-    case: Case
-    folder: Path
-    source: Path
-    sha256: str
-    reading: Reading | None = None
 
 
 def gather(path: str | os.PathLike[str], slides: Iterable[str] = ()) -> Gathered:

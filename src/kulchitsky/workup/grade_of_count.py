@@ -34,6 +34,12 @@ def grade_of_one_count(count: SlideCount) -> tuple[GradeVerdict, ...]:
     return grade(with_counts(Case(), (count,)), load_rules()) if count.counted else ()
 
 
+def load_grading() -> None:
+    """Load what grading reads, so that the first grade does not wait for it."""
+    load_rules()
+    load_knowledge()
+
+
 def _leading(case: Case) -> tuple[str, ...]:
     weighed = posterior(case, load_knowledge())
     shares = zip(weighed.table.entities, map(float, weighed.entities), strict=True)

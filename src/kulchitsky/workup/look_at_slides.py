@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from kulchitsky.case.errors import RefusedSlide
 from kulchitsky.case.issue import Issue, Level
 from kulchitsky.case.measure import SlideCount, StainReading
-from kulchitsky.case.record import Case, SlideRef
+from kulchitsky.case.record import SlideRef
 from kulchitsky.case.verdict import SlidePicture
 from kulchitsky.knowledge.base import load_knowledge
 from kulchitsky.knowledge.stain_rules import load_stain_rules
 from kulchitsky.slide.count import CountResult, count_slide
 from kulchitsky.slide.stain_reading import StainResult, read_stain
-from kulchitsky.workup.gather import Gathered
+from kulchitsky.workup.gathered import Gathered, SlideWork
 from kulchitsky.workup.merge_readings import reading_disagreements, with_readings
 from kulchitsky.workup.merge_slides import index_disagreements, with_counts
 from kulchitsky.workup.read_stain import with_expectation
@@ -24,17 +24,6 @@ from kulchitsky.workup.slide_pictures import pictures_of_count, pictures_of_read
 
 Tell = Callable[[str, int, int], None]
 """Told of progress: what is being done, how many parts are done, of how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class SlideWork:
-    """The case with what its slides showed, and the measures and pictures themselves."""
-
-    case: Case
-    counts: tuple[SlideCount, ...] = ()
-    readings: tuple[StainReading, ...] = ()
-    pictures: tuple[SlidePicture, ...] = ()
-    issues: tuple[Issue, ...] = ()
 
 
 def look_at_slides(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +10,9 @@ from kulchitsky.case.measure import StainReading
 from kulchitsky.knowledge.base import load_knowledge
 from kulchitsky.knowledge.stain_rules import load_stain_rules
 from kulchitsky.slide.stain_reading import read_stain
-from kulchitsky.workup.count_for_review import PICTURES_FILE
+from kulchitsky.workup.kept_results import keep_pictures, keep_reading
 from kulchitsky.workup.read_stain import with_expectation
 from kulchitsky.workup.slide_pictures import pictures_of_reading
-
-READING_FILE = "reading.json"
 
 
 def read_for_review(
@@ -36,18 +32,6 @@ def read_for_review(
     if known is not None:
         reading = with_expectation(reading, known, load_stain_rules())
     rows = pictures_of_reading(slide, replace(result, reading=reading), directory)
-    _write(directory / PICTURES_FILE, json.dumps([row.model_dump(mode="json") for row in rows]))
-    _write(directory / READING_FILE, reading.model_dump_json())
+    keep_pictures(directory, rows)
+    keep_reading(directory, reading)
     return reading
-
-
-def kept_reading(directory: Path) -> StainReading | None:
-    """The reading kept in ``directory``; ``None`` if there is none."""
-    path = directory / READING_FILE
-    return StainReading.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f"{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)

@@ -6,38 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from kulchitsky.case.base import Record
-from kulchitsky.case.measure import Interval
 from kulchitsky.numerics.agreement import cohen_kappa
+from kulchitsky.workup.agreement_record import ReaderAgreement as ReaderAgreement
 from kulchitsky.workup.cell_layer import CellClass
 from kulchitsky.workup.recount import cell_count
 from kulchitsky.workup.slide_review import NOT_THERE, SlideReview
 
 SAME_CELL_UM = 3.0
 """Two added cells are one cell when their centres lie this close: the radius cells are matched with elsewhere."""
-
-
-class ReaderAgreement(Record):
-    """Two readings of one count.
-
-    ``kappa`` is over the three classes (negative, positive, not counted) of every cell either reader had;
-    ``kappa_corrected`` over the cells that at least one reader changed: readers start from the same automatic
-    classes, so that the first is flattered by what nobody touched. ``None`` where it is undefined.
-    """
-
-    first: str
-    second: str
-    cells: int
-    differing: int
-    kappa: float | None
-    kappa_interval_95: Interval | None
-    corrected_cells: int
-    kappa_corrected: float | None
-    kappa_corrected_interval_95: Interval | None
-    first_index_percent: float | None
-    second_index_percent: float | None
-    table: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
-    """Cells by class of the first reader (rows) and of the second (columns): negative, positive, not counted."""
 
 
 def agreement_of(first: SlideReview, second: SlideReview, names: tuple[str, str]) -> ReaderAgreement:

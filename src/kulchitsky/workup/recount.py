@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from kulchitsky.case.base import Record
 from kulchitsky.case.measure import CellCount, HotSpot, SlideCount
 from kulchitsky.numerics.intervals import wilson
-from kulchitsky.slide.hotspot import hotspot_by_cells
 from kulchitsky.workup.cell_layer import CellClass, Ids
 from kulchitsky.workup.slide_review import SlideReview
 
@@ -56,16 +55,6 @@ def recount(review: SlideReview, hotspots: tuple[HotSpot, ...] = ()) -> Recount:
         can_undo=review.can_undo,
         can_redo=review.can_redo,
     )
-
-
-def search_hotspots(review: SlideReview, cells_wanted: tuple[int, ...]) -> tuple[HotSpot, ...]:
-    """The hottest windows among the cells as corrected; sizes that the slide does not hold are left out."""
-    x, y = review.positions()
-    klass = review.classes()
-    counts = klass < CellClass.OUT
-    columns = x[counts].astype(np.float64), y[counts].astype(np.float64), klass[counts] == CellClass.POSITIVE
-    found = (hotspot_by_cells(*columns, wanted) for wanted in cells_wanted)
-    return tuple(spot for spot in found if spot is not None)
 
 
 def corrected_count(

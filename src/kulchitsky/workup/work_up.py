@@ -7,25 +7,14 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from kulchitsky._version import __version__
 from kulchitsky.case.errors import RefusedCase
-from kulchitsky.case.issue import Issue
-from kulchitsky.case.record import Case
-from kulchitsky.case.verdict import Challenge, Differential, Versions, WorkedUpCase
+from kulchitsky.case.verdict import WorkedUpCase
 from kulchitsky.knowledge.aliases import resolve_entity
 from kulchitsky.knowledge.base import KnowledgeBase, load_knowledge
-from kulchitsky.knowledge.rules import Rules, load_rules
-from kulchitsky.reasoning.challenge import challenge
-from kulchitsky.reasoning.differential import differential
-from kulchitsky.reasoning.grade import grade
-from kulchitsky.reasoning.next_test import next_tests
-from kulchitsky.reasoning.plan import plan
-from kulchitsky.reasoning.stage import stage
-from kulchitsky.workup.cited import names_used, references_cited
-from kulchitsky.workup.gather import Gathered, gather
-from kulchitsky.workup.issues_of_case import issues_of_case
-from kulchitsky.workup.leading import leading_entities
-from kulchitsky.workup.look_at_slides import SlideWork, Tell, look_at_slides
+from kulchitsky.knowledge.rules import load_rules
+from kulchitsky.workup.conclude import conclude
+from kulchitsky.workup.gather import gather
+from kulchitsky.workup.look_at_slides import Tell, look_at_slides
 from kulchitsky.workup.write_report import write_report
 
 
@@ -56,51 +45,6 @@ def work_up(
     return worked, files
 
 
-def conclude(
-    seen: SlideWork,
-    gathered: Gathered,
-    knowledge: KnowledgeBase,
-    rules: Rules,
-    *,
-    working: str | None = None,
-    today: dt.date | None = None,
-) -> WorkedUpCase:
-    """Weigh, grade, stage and plan a case whose slides have been looked at."""
-    case = seen.case
-    weighed = differential(case, knowledge)
-    weighed = weighed.model_copy(update={"next_tests": next_tests(case, knowledge, k=3)})
-    challenged = _challenge(case, knowledge, weighed, working)
-    leading = _to_stage(weighed, challenged)
-    graded = grade(case, rules, diagnoses=leading)
-    staged = stage(case, rules, diagnoses=leading)
-    planned = plan(case, rules, differential=weighed, grade=graded, stage=staged, today=today)
-    reading = gathered.reading
-    issues = (*(reading.issues if reading else ()), *issues_of_case(case, folder=gathered.folder), *seen.issues)
-    worked = WorkedUpCase(
-        case=case,
-        facts=reading.facts if reading else (),
-        not_understood=reading.not_understood if reading else (),
-        counts=seen.counts,
-        readings=seen.readings,
-        pictures=seen.pictures,
-        differential=weighed,
-        challenge=challenged,
-        grade=graded,
-        stage=staged,
-        plan=planned,
-        issues=_once(issues),
-        versions=Versions(
-            software=__version__,
-            knowledge_edition=knowledge.edition,
-            case_sha256=gathered.sha256,
-            created=dt.datetime.now(dt.UTC).replace(microsecond=0),
-        ),
-    )
-    return worked.model_copy(
-        update={"names": names_used(worked, knowledge), "references": references_cited(worked, knowledge, rules)}
-    )
-
-
 def _entity(text: str | None, knowledge: KnowledgeBase) -> str | None:
     if text is None:
         return None
@@ -113,19 +57,3 @@ def _entity(text: str | None, knowledge: KnowledgeBase) -> str | None:
             remedy=f"use an id or usual name ({known} ...)",
         )
     return found
-
-
-def _challenge(case: Case, knowledge: KnowledgeBase, weighed: Differential, working: str | None) -> Challenge | None:
-    stated = case.working_diagnosis.entity if case.working_diagnosis else None
-    leading = weighed.diagnoses[0].entity if weighed.diagnoses else None
-    entity = working or stated or leading
-    return challenge(case, knowledge, entity) if entity is not None else None
-
-
-def _to_stage(weighed: Differential, challenged: Challenge | None) -> tuple[str, ...]:
-    ranked = ((d.entity, d.posterior) for d in weighed.diagnoses)
-    return leading_entities(ranked, challenged.diagnosis if challenged is not None else None)
-
-
-def _once(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    return tuple(dict.fromkeys(issues))

@@ -12,11 +12,10 @@ from kulchitsky.case.record import Case, MarkerResult
 from kulchitsky.case.verdict import Reading, SlidePicture, WorkedUpCase
 from kulchitsky.knowledge.base import load_knowledge
 from kulchitsky.knowledge.rules import load_rules
-from kulchitsky.workup.gather import Gathered
-from kulchitsky.workup.look_at_slides import SlideWork
+from kulchitsky.workup.conclude import conclude
+from kulchitsky.workup.gathered import Gathered, SlideWork
 from kulchitsky.workup.merge_readings import reading_disagreements, with_readings
 from kulchitsky.workup.merge_slides import index_disagreements, with_counts
-from kulchitsky.workup.work_up import conclude
 
 
 def work_up_record(

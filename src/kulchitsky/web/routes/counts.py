@@ -15,13 +15,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from kulchitsky.case.measure import SlideCount, StainReading
+from kulchitsky.web import work
 from kulchitsky.web.access import Bench, SignedIn
 from kulchitsky.web.count_jobs import CountJob, CountJobs, JobState, Progress
 from kulchitsky.web.routes.slides import SlideId
 from kulchitsky.web.workbench import Workbench
-from kulchitsky.workup.count_for_review import count_for_review
-from kulchitsky.workup.read_for_review import kept_reading, read_for_review
-from kulchitsky.workup.reader_agreement import ReaderAgreement, agreement_of
+from kulchitsky.workup.agreement_record import ReaderAgreement
+from kulchitsky.workup.kept_results import kept_reading
 from kulchitsky.workup.slide_names import PROLIFERATION_STAIN
 
 router = APIRouter(tags=["counts"])
@@ -64,16 +64,16 @@ def start(bench: Bench, slide_id: SlideId, wanted: CountWanted) -> CountState:
     if geometry.um_per_px is None:
         raise HTTPException(422, "The slide has no scale: give its µm per pixel first.")
 
-    def work(progress: Progress) -> None:
+    def look(progress: Progress) -> None:
         path, directory = Path(slide.path), bench.reviews.count_dir(slide_id)
         how: dict[str, Any] = {"detector": wanted.detector, "um_per_px": slide.um_per_px, "progress": progress}
         if slide.stain == PROLIFERATION_STAIN:
-            count_for_review(path, directory, **how)
+            work.count_for_review(path, directory, **how)
             bench.reviews.forget(slide_id)
         else:
-            read_for_review(path, directory, marker=slide.stain, **how)
+            work.read_for_review(path, directory, marker=slide.stain, **how)
 
-    return _state(bench.jobs.start(slide_id, work))
+    return _state(bench.jobs.start(slide_id, look))
 
 
 @router.get("/slides/{slide_id}/count.json", summary="How far a count is")
@@ -148,7 +148,7 @@ def compare(bench: Workbench, slide_id: str, reader: str) -> Agreements:
     finished = sorted(name for name, done in readers.items() if done)
     waiting = sorted(name for name, done in readers.items() if not done)
     pairs = tuple(
-        agreement_of(bench.reviews.finished(slide_id, a), bench.reviews.finished(slide_id, b), (a, b))
+        work.agreement_of(bench.reviews.finished(slide_id, a), bench.reviews.finished(slide_id, b), (a, b))
         for a, b in combinations(finished[:6], 2)
     )
     message = "You have finished this reading. "

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from kulchitsky.case.errors import RefusedReport
 from kulchitsky.case.issue import Issue
 from kulchitsky.case.verdict import Fact, NotUnderstood
+from kulchitsky.web import work
 from kulchitsky.web.access import Bench, SentForm, SignedIn, workbench
 from kulchitsky.web.case_facts import FactLine, confirmed_data, fact_lines
 from kulchitsky.web.case_form import Errors
@@ -23,7 +24,6 @@ from kulchitsky.web.reading_shelf import KeptReading
 from kulchitsky.web.routes.cases import known_names, new_record, record_of
 from kulchitsky.web.routes.slides import safe_file_name
 from kulchitsky.web.spans import Piece, pieces_of
-from kulchitsky.workup.read_prose import document_text
 
 router = APIRouter(tags=["readings"])
 
@@ -143,4 +143,4 @@ def _text_of_upload(document: UploadFile, name: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(document.file.read())
-        return document_text(path)
+        return work.document_text(path)

@@ -8,11 +8,11 @@ from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel
 
 from kulchitsky.case.verdict import WorkedUpCase
+from kulchitsky.web import work
 from kulchitsky.web.access import Bench
 from kulchitsky.web.pages import add_page
 from kulchitsky.web.routes.cases import CaseId
 from kulchitsky.web.security import REPORT_POLICY
-from kulchitsky.workup.report_bytes import FILE_NAMES, report_bytes
 
 router = APIRouter(tags=["reports"])
 
@@ -51,7 +51,7 @@ def report_page(bench: Bench, case_id: CaseId) -> ReportPage:
     kept, worked = bench.desk.worked(case_id)
     downloads = tuple(
         Download.model_validate({"format": name, "title": TITLES[name], "path": f"/cases/{case_id}/report/{name}"})
-        for name in FILE_NAMES
+        for name in TITLES
     )
     return ReportPage(id=case_id, status=kept.status, revision=kept.revision, downloads=downloads, worked=worked)
 
@@ -68,10 +68,10 @@ add_page(router, "/cases/{case_id}/report", "report.html", report_page, summary=
 def report_file(bench: Bench, case_id: CaseId, format: ReportFormat, download: bool = False) -> Response:
     """``download`` asks the browser to save it under the case's name."""
     _, worked = bench.desk.worked(case_id)
-    content = report_bytes(worked, format, pictures_in=bench.reviews.counts_dir)
+    content = work.report_bytes(worked, format, pictures_in=bench.reviews.counts_dir)
     if content is None:
         raise HTTPException(404, "This case has nothing of that kind: no follow-up schedule applies.")
     headers = {"Content-Security-Policy": REPORT_POLICY}
     if download or format not in ("html", "pdf"):
-        headers["Content-Disposition"] = f'attachment; filename="{case_id}-{FILE_NAMES[format]}"'
+        headers["Content-Disposition"] = f'attachment; filename="{case_id}-{work.FILE_NAMES[format]}"'
     return Response(content, media_type=MEDIA_TYPES[format], headers=headers)

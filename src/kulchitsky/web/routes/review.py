@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
 
+from kulchitsky.web import work
 from kulchitsky.web.access import Bench, SignedIn
 from kulchitsky.web.review_records import (
     Changed,
@@ -29,7 +30,6 @@ from kulchitsky.web.review_shelf import OpenReview
 from kulchitsky.web.routes.slides import SlideId, safe_file_name
 from kulchitsky.web.workbench import Workbench
 from kulchitsky.workup.cell_heat import TILE_BINS
-from kulchitsky.workup.corrected_cells import geojson_gz
 from kulchitsky.workup.edit_log import (
     AddCell,
     Change,
@@ -157,7 +157,7 @@ def export(session: SignedIn, bench: Bench, slide_id: SlideId) -> StreamingRespo
     opened = bench.reviews.open(slide_id, session.reader)
     name = f"{bench.slides.get(slide_id).name}-cells.geojson.gz"
     headers = {"Content-Disposition": f'attachment; filename="{safe_file_name(name)}"'}
-    pieces = geojson_gz(bench.reviews.features(opened))
+    pieces = work.geojson_gz(bench.reviews.features(opened))
     return StreamingResponse(pieces, media_type="application/gzip", headers=headers)
 
 
