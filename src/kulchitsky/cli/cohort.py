@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from kulchitsky import workup as use
 from kulchitsky.case.cohort import CohortPlan, CohortSummary, SlideStatus
 from kulchitsky.cli.count import Detector
-from kulchitsky.cli.progress import progress_bar
+from kulchitsky.cli.progress import progress_bar, transient_bar
 from kulchitsky.cli.text import print_issues, print_json
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def cohort(
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=300) as bar:
+    with transient_bar(*columns, speed_estimate_period=300) as bar:
         task = bar.add_task("starting", total=_SHARE)
 
         def tell(progress: CohortProgress) -> None:

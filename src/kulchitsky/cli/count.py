@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from kulchitsky import workup
 from kulchitsky.case.measure import CellCount, SlideCount
-from kulchitsky.cli.progress import progress_bar
+from kulchitsky.cli.progress import progress_bar, transient_bar
 from kulchitsky.cli.text import print_issues, print_json
 
 
@@ -93,7 +93,7 @@ def count(
         print_json(double.inside) if as_json else _print(double.inside)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with transient_bar(*columns) as bar:
         task = bar.add_task(f"counting {slide.name}", total=None)
         result = workup.count_slide(
             slide,
