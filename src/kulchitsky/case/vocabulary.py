@@ -50,6 +50,7 @@ class Setting(StrEnum):
     THYROID = "thyroid"
     BREAST = "breast"
     PANCREAS = "pancreas"
+    OESOPHAGUS = "oesophagus"
     STOMACH = "stomach"
     SMALL_BOWEL = "small_bowel"
     COLORECTUM = "colorectum"

@@ -69,7 +69,7 @@ def _figure(sentence: Sentence, name: Mention, mentions: Mentions) -> tuple[dict
         if m.value not in ("ki67", name.value)
     ]
     stop = min([*others, _segment_end(text, name.end - base) + base, sentence.end])
-    figures = list(percents_in(text, 0, len(text)))
+    figures = sorted(percents_in(text, 0, len(text)))
     after = [f for f in figures if base + f[0] >= name.end - 1 and base + f[0] < stop]
     before = [
         f
@@ -102,7 +102,7 @@ def _figure(sentence: Sentence, name: Mention, mentions: Mentions) -> tuple[dict
 
 
 def _segment_end(text: str, at: int) -> int:
-    match = re.search(r";|\.\s", text[at:])
+    match = re.search(r";|(?<!\bapprox)(?<!\bca)(?<!\bcirca)\.\s", text[at:], re.IGNORECASE)
     return at + match.start() if match else len(text)
 
 

@@ -55,6 +55,8 @@ _RELATIVE = re.compile(
     re.IGNORECASE,
 )
 _EARLIER = re.compile(r"(?:since|from|until|before) the age of\s*$|menopaus\w+ since\s*$")
+_OF_TIME = re.compile(r"\b(?:for|over|during|past|last|within|after|every|some|about|nearly)\s*$", re.IGNORECASE)
+_TIME_GOES_ON = re.compile(r"\s?(?:ago|earlier|before|previously|prior|later|history|duration|after|in a\b|by\b)")
 _ECOG = re.compile(r"\b(?:ECOG|PS|WHO performance status|performance status)\b[^.;\d]{0,25}(?P<ps>[0-4])\b(?!\s?%)")
 _ABOUT_OTHERS = frozenset({"discussion", "introduction", "references", "conclusion", "identity"})
 
@@ -86,6 +88,8 @@ def _age(book: Notebook, sentence: Sentence) -> None:
             lead = sentence.text[max(0, match.start() - 25) : match.start()].lower()
             if years is None or not 0 < years <= 115 or _EARLIER.search(lead):
                 continue
+            if _is_span_of_time(sentence.text, match, lead):
+                continue
             if _RELATIVE.search(sentence.text[max(0, match.start() - 30) : match.end() + 10]):
                 continue
             book.set("patient.age_years", float(years), _place(sentence, match))
@@ -93,6 +97,14 @@ def _age(book: Notebook, sentence: Sentence) -> None:
     months = re.search(r"\b(?P<age>\d{1,2})[\s-]months?[\s-]old\b", sentence.text)
     if months:
         book.set("patient.age_years", round(int(months.group("age")) / 12, 1), _place(sentence, months, "age"))
+
+
+def _is_span_of_time(text: str, match: re.Match[str], lead: str) -> bool:
+    """``three years earlier``, ``for 2 years in a 50-year-old``: a time, not an age."""
+    words = match.group().lower()
+    if not re.search(r"\d\s?y|years?|yrs?", words) or re.search(r"old|of age|aged?\b|yo\b|y/o|y\.o", words):
+        return False
+    return bool(_OF_TIME.search(lead) or _TIME_GOES_ON.match(text[match.end() : match.end() + 16].lower()))
 
 
 def _sex(book: Notebook, sentence: Sentence) -> None:
@@ -124,8 +136,9 @@ def _sex_from_pronoun(book: Notebook, sentences: Sequence[Sentence]) -> None:
 
 
 _FEMALE_ORGAN = re.compile(
-    r"\b(?:vagina|vaginal|uterus|uterine|ovar(?:y|ies|ian)|vulva|endometri\w+|postmenopausal|hysterectomy"
-    r"|cervix uteri)\b",
+    r"\b(?:vagina|vaginal|uterus|uterine|ovar(?:y|ies|ian)|vulva|vulval|vulvar|endometri\w+|postmenopausal"
+    r"|hysterectomy|cervix|bartholin|labium|labia|trachelectomy|menopaus\w+|metrorrhagia|menorrhagia|postcoital"
+    r"|gravida|oophorectomy|cervix uteri)\b",
     re.I,
 )
 _MALE_ORGAN = re.compile(

@@ -12,55 +12,19 @@ from kulchitsky.narrative.lexicon import Mention, Mentions, load_data
 from kulchitsky.narrative.notebook import Notebook
 from kulchitsky.narrative.page import Page
 from kulchitsky.narrative.sentences import Sentence
+from kulchitsky.narrative.site_score import (
+    LESION,
+    OTHER_TUMOUR,
+    SPECIMEN,
+    SPECIMEN_WORD,
+    Place,
+    clause_at,
+    is_header,
+    is_history,
+    known_places,
+    place_score,
+)
 
-LESION = (
-    r"mass(?:es)?|lumps?|tumou?rs?|nodules?|lesions?|swellings?|papules?|plaques?|growth|wound|ulcer|neoplasm"
-    r"|neoplasia|formation|collection|cyst|carcinoma"
-)
-SPECIMEN = (
-    r"biops(?:y|ies)|excis(?:ion|ed|ional)|resect(?:ion|ed)|specimens?|core|trephine|shave|punch|orchidectomy"
-    r"|orchiectomy"
-    r"|nephrectomy|nephroureterectomy|laminectomy|lobectomy|mastectomy|lumpectomy|thyroidectomy|hysterectomy"
-    r"|colectomy"
-    r"|gastrectomy|pancreatectomy|hepatectomy|dissection|curettage|aspirat(?:e|ion)|fna|amputation"
-    r"|parotidectomy|scrapings?|tissue sample|removed|smears?"
-)
-_LESION = re.compile(rf"\b(?:{LESION})\b", re.IGNORECASE)
-_SPECIMEN = re.compile(rf"\b(?:{SPECIMEN})\b", re.IGNORECASE)
-_OTHER_TUMOUR = re.compile(
-    r"\b(?:carcinoma|cancer|adenocarcinoma|melanoma|lymphoma|basal cell tumou?r)s?\s(?:of|in)\s(?:the\s)?(?:\w+\s)?$|"
-    r"\b(?:previous|previously|earlier|prior|past|treated|history of|formerly|operated)\b[^.;:]*\b(?:carcinoma"
-    r"|cancer|"
-    r"tumou?r|melanoma|adenoma|lymphoma|adenocarcinoma|removed|resected)\b[^.;:]*$|"
-    r"\b(?:uncle|mother|father|brothers?|sisters?|grandfather|grandmother)\b[^.;:]*$",
-    re.IGNORECASE,
-)
-_DATED = re.compile(
-    r"^[^.;,]{0,45}\b(?:in|since)\s(?:(?:19|20)\d\d|January|February|March|April|May|June|July|August|September"
-    r"|October|November|December)\b|^[^.;,]{0,40}\byears? (?:ago|before|earlier)\b"
-)
-_CLEAR = re.compile(
-    r"\b(?:no|not|without|normal|negative|clear|free|uninvolved|excluded|unremarkable|spared)\b", re.IGNORECASE
-)
-_PAIN = re.compile(
-    r"\b(?:pain|painful|ache|bleeding|fracture|surgery|oedema|edema|scan|mri|ct|ultrasound|failure|disease"
-    r"|of the face)\b",
-    re.IGNORECASE,
-)
-_TOUCHED = re.compile(
-    r"\b(?:erod\w+|invad\w+|compress\w+|abut\w+|displac\w+|touch\w+|press\w+ on|adherent to|encas\w+|splay\w+"
-    r"|reach\w+)"
-    r"\s(?:\w+\s){0,3}$",
-    re.IGNORECASE,
-)
-_NODE = re.compile(
-    r"^\W{0,2}(?:lymph )?(?:nodes?\b|adenopath|lymphadenopath|dissection|clearance|nodal)", re.IGNORECASE
-)
-_NODES_IN = re.compile(
-    r"\b(?:nodes?|lymphadenopathy|adenopathy|metastas[ei]s)\s(?:enlargement\s|enlarged\s)?(?:in"
-    r"|of)\s(?:the\s)?(?:left\s|right\s)?$",
-    re.I,
-)
 _SIDE = re.compile(r"\b((?i:left|right|bilateral|midline|both sides|left-sided|right-sided)|[LR](?=\s[a-z]))\b")
 _ADJECTIVES = re.compile(
     r"(?:\b(?:left|right|upper|lower|mid|middle|posterior|anterior|lateral|medial|proximal|distal|inner|outer"
@@ -99,16 +63,6 @@ _ONE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place of the body as ``data/places.yaml`` knows it."""
-
-    id: str
-    region: str | None
-    setting: str | None
-    surface: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Candidate:
     mention: Mention
     place: Place
@@ -119,19 +73,10 @@ class _Candidate:
 _SKIN_BY_ITSELF = frozenset({"scalp", "face", "eyelid"})
 
 
-@cache
-def known_places() -> dict[str, Place]:
-    """Places by id."""
-    return {
-        row["id"]: Place(row["id"], row.get("region"), row.get("setting"), bool(row.get("surface")))
-        for row in load_data("places")["places"]
-    }
-
-
 def read_site(book: Notebook, sentences: Sequence[Sentence], mentions: Mentions) -> None:
     """Site, setting, layer and number of lesions into ``presentation``."""
     candidates = [
-        _Candidate(m, known_places()[m.value], s, _score(s, n, m))
+        _Candidate(m, known_places()[m.value], s, place_score(s, n, m))
         for n, s in enumerate(sentences)
         for m in mentions.of("place", start=s.start, end=s.end)
     ]
@@ -161,54 +106,11 @@ def _best(candidates: Sequence[_Candidate]) -> _Candidate | None:
     return None if top is None else max(by_place[top], key=lambda c: c.score)
 
 
-def _score(sentence: Sentence, number: int, m: Mention) -> float:
-    text, at = sentence.text, m.start - sentence.start
-    before, after = text[max(0, at - 60) : at], text[m.end - sentence.start : m.end - sentence.start + 45]
-    clause_before = re.split(r"[;:]", before)[-1]
-    clause_after = re.split(r"[;:.]", after)[0]
-    score = max(0.0, 3 - 0.35 * number)
-    if number == 0 and _is_header(text, at):
-        score += 6
-    if sentence.section == "specimen":
-        score += 2
-    if (_SPECIMEN.search(clause_before) or _SPECIMEN.search(clause_after)) and not _NODE.match(after):
-        score += 3
-    if (
-        re.search(rf"\b(?:{LESION})\b(?:[\s,]+[\w.-]+){{0,11}}[\s,]*$", clause_before, re.I)
-        or re.match(rf"(?:\s[\w-]+){{0,2}}\s(?:{LESION})\b", clause_after, re.I)
-        or _LESION.search(text[at : m.end - sentence.start])
-    ):
-        score += 4
-    if _OTHER_TUMOUR.search(clause_before) or _DATED.search(after):
-        score -= 12
-    if _CLEAR.search(clause_before[-25:]) or re.match(
-        r"[\s\w]{0,20}\b(?:normal|clear|free|negative|contained no|no malignancy)\b", clause_after, re.I
-    ):
-        score -= 5
-    if _PAIN.search(clause_before[-22:]) or _PAIN.search(clause_after[:14]):
-        score -= 3
-    if _TOUCHED.search(clause_before):
-        score -= 5
-    if known_places()[m.value].setting is not None:
-        score += 1
-    if m.value == "trunk" and re.match(r"\sof\b", after):
-        score -= 9  # the back of something
-    if _NODE.match(after) or _NODES_IN.search(clause_before):
-        score -= 3
-    return score
-
-
-def _is_header(text: str, at: int) -> bool:
-    """Whether the words at ``at`` stand in a specimen heading: ``SKIN, LEFT TEMPLE, BIOPSY.``"""
-    head = re.split(r"[.:]", text)[0]
-    return at < len(head) and (head.isupper() or (len(head) < 90 and _SPECIMEN.search(head) is not None))
-
-
 def _write_site(book: Notebook, best: _Candidate, candidates: Sequence[_Candidate]) -> None:
     page, sentence = book.page, best.sentence
     start = _phrase_start(page, sentence, best.mention.start)
     end = best.mention.end
-    if _is_header(sentence.text, best.mention.start - sentence.start):
+    if is_header(sentence.text, best.mention.start - sentence.start):
         tail = re.match(
             r"(?:,\s(?:left|right|posterior|anterior|lateral|medial|upper|lower|distal|proximal))+",
             page.clean[end : end + 60],
@@ -256,6 +158,10 @@ def _side(page: Page, sentence: Sentence, start: int, end: int) -> tuple[Side | 
 
 def _write_setting(book: Notebook, best: _Candidate | None, sentences: Sequence[Sentence]) -> None:
     if best is not None and best.place.setting is not None:
+        node = _node_specimen(best, sentences)
+        if node is not None:
+            book.set("presentation.setting", Setting.LYMPH_NODE, node)
+            return
         book.set("presentation.setting", Setting(best.place.setting), (best.mention.start, best.mention.end))
         return
     weights: dict[str, float] = {"skin": 2.5} if best is not None and best.place.id in _SKIN_BY_ITSELF else {}
@@ -280,6 +186,29 @@ def _write_setting(book: Notebook, best: _Candidate | None, sentences: Sequence[
         top = max(weights, key=lambda k: weights[k])
         if best is not None or weights[top] >= 3:
             book.set("presentation.setting", Setting(top), where[top])
+
+
+_NODE_TAKEN = re.compile(
+    r"\b(?:biopsy|excision|aspirat\w+|fna|core|sampling|tbna|removal)\b[^.;]{0,30}\b(?:of|from)\b[^.;,]{0,45}\bnodes?\b"
+    r"|\b(?:lymph )?node,? (?:was )?(?:core |excision |excisional |open )?(?:biopsy|biopsied|excision|excised|fna"
+    r"|aspirate)"
+    r"|\btbna\b[^.;]{0,12}\bstation",
+    re.IGNORECASE,
+)
+
+
+def _node_specimen(best: _Candidate, sentences: Sequence[Sentence]) -> tuple[int, int] | None:
+    """Where a lymph node is told as the tissue taken, while the organ is only where something else was seen."""
+    for sentence in sentences[:3]:
+        match = _NODE_TAKEN.search(sentence.text)
+        if match is None or is_history(sentence.text, match.start()):
+            continue
+        start = sentence.start + match.start()
+        if best.place.id in ("mediastinum", "pelvis") or best.sentence is not sentence or best.mention.start > start:
+            organ = clause_at(best.sentence.text, best.mention.start - best.sentence.start)
+            if best.sentence is sentence or SPECIMEN_WORD.search(organ) is None:
+                return start, sentence.start + match.end()
+    return None
 
 
 _NODE_TISSUE = re.compile(
@@ -350,7 +279,7 @@ def _write_lesions(book: Notebook, sentences: Sequence[Sentence]) -> None:
             return
     for sentence in early[:6]:
         one = _ONE.search(sentence.text)
-        if one and not _OTHER_TUMOUR.search(sentence.text[: one.start()][-60:]):
+        if one and not OTHER_TUMOUR.search(sentence.text[: one.start()][-60:]):
             book.set(
                 "presentation.lesions", Lesions.SINGLE, (sentence.start + one.start(), sentence.start + one.end())
             )

@@ -11,7 +11,7 @@ from kulchitsky.narrative.lexicon import load_data
 from kulchitsky.narrative.notebook import Notebook, Place
 from kulchitsky.narrative.patient import number_of
 from kulchitsky.narrative.sentences import Sentence
-from kulchitsky.narrative.site import LESION
+from kulchitsky.narrative.site_score import LESION
 
 _N = r"\d{1,3}(?:[.,]\d{1,2})?"
 _SIZE = re.compile(

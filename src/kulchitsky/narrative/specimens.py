@@ -10,7 +10,7 @@ from kulchitsky.case.vocabulary import SpecimenKind
 from kulchitsky.narrative.lexicon import Mentions
 from kulchitsky.narrative.notebook import Notebook, Place
 from kulchitsky.narrative.sentences import Sentence
-from kulchitsky.narrative.site import SPECIMEN, known_places
+from kulchitsky.narrative.site_score import SPECIMEN, known_places
 
 _LETTER = re.compile(
     r"^\s*(?:specimen|part|sample|block|container|pot)?\s?\(?(?P<id>[A-Ha-h]|[1-9])(?:\)|\.|:|\s-)\s?(?=[A-Za-z])",

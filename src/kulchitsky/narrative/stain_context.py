@@ -135,6 +135,14 @@ class Standing:
     def _brackets_hold_one(self) -> bool:
         return self.at + 1 < len(self.items) and self.items[self.at + 1].kind in (Kind.CLOSE, Kind.AND, Kind.COMMA)
 
+    def _shares_with_next(self) -> bool:
+        """``nuclear FLI1 and NKX2.2;``: the word before the first stain holds for a second that has no result."""
+        ahead = self.items[self.at + 1 : self.at + 4]
+        kinds = [i.kind for i in ahead]
+        if kinds[:2] != [Kind.AND, Kind.MARK]:
+            return False
+        return len(kinds) < 3 or kinds[2] is Kind.SEMICOLON or ahead[2].text == "."
+
     def _gap_is_small(self) -> bool:
         words = 0
         for i in range(self.at - 1, max(-1, self.at - 60), -1):

@@ -46,6 +46,31 @@ def _row(items: list[Item], at: int, fits: Callable[[Item], bool]) -> tuple[list
     return found, end
 
 
+def superseded(items: list[Item]) -> list[Item]:
+    """``was then requested: strong``, ``had been ordered and are negative``: the result that came takes the place."""
+    found: list[Item] = []
+    for i, item in enumerate(items):
+        if item.kind is Kind.RESULT and item.text.lower() in _ASKED_FOR and _result_follows(items, i):
+            item = replace(item, kind=Kind.FILLER, value="", strength="")
+        found.append(item)
+    return found
+
+
+_ASKED_FOR = frozenset({"requested", "ordered", "was requested", "have been requested", "suggested"})
+
+
+def _result_follows(items: list[Item], at: int) -> bool:
+    """Whether the next result comes before any stain, semicolon or negation of the telling."""
+    parted = False
+    for item in items[at + 1 : at + 12]:
+        if item.kind is Kind.RESULT:
+            return parted and item.strength in ("strong", "qualifier", "weak") and item.value != "not_tested"
+        if item.kind in (Kind.MARK, Kind.SEMICOLON, Kind.CONTRAST, Kind.MODAL):
+            return False
+        parted = parted or item.kind in (Kind.COLON, Kind.AND, Kind.COMMA, Kind.DASH)
+    return False
+
+
 def gather(items: list[Item]) -> list[Item]:
     """Join neighbouring result words into one result: ``strongly and diffusely positive``, ``did not stain``."""
     found: list[Item] = []

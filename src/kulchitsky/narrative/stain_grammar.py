@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from kulchitsky.case.vocabulary import State
 from kulchitsky.narrative.lexicon import load_data
 from kulchitsky.narrative.stain_context import Active, Mark, Standing, Verdict
-from kulchitsky.narrative.stain_gather import gather, respective
+from kulchitsky.narrative.stain_gather import gather, respective, superseded
 from kulchitsky.narrative.stain_items import Item, Kind, Qualifiers
 
 
@@ -23,7 +23,7 @@ class Scope(Standing):
 
     def read(self) -> list[Verdict]:
         """Verdicts of the sentence, in order of the stains."""
-        self.items = gather(respective(self.items))
+        self.items = gather(superseded(respective(self.items)))
         while self.at < len(self.items):
             item = self.items[self.at]
             self._on(item)
@@ -75,7 +75,7 @@ class Scope(Standing):
             mark.negated = self.negating and self.active.taken > 0
             self._assign(mark, self.active.result, tentative=True)
             self.active.taken += 1
-            if self.active.single:
+            if self.active.single and not self._shares_with_next():
                 self.active = None
         elif self.excepting and self.latest is not None and not self.pending[:-1]:
             self._assign(mark, self.latest, tentative=True)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from kulchitsky.case.vocabulary import State
 from kulchitsky.narrative.lexicon import Mention, Mentions
 from kulchitsky.narrative.page import pieces_of
+from kulchitsky.narrative.patient import number_of
 
 
 class Kind(StrEnum):
@@ -94,21 +95,31 @@ _SIGN = re.compile(
 )
 _PERCENT = re.compile(
     r"(?:(?P<bound>less than|more than|greater than|at least|at most|up to|no more than|approximately|around|about"
-    r"|roughly|exceeds|exceeding|in excess of|nearly|almost|circa|ca\.?|under|below|over|above|<=|>=|[<>≤≥~≈])\s?)?"
+    r"|roughly|exceeds|exceeding|in excess of|nearly|almost|circa|ca\.?|approx\.?|fewer than|under|below|over|above"
+    r"|<=|>=|[<>≤≥~≈])\s?)?"
     r"(?P<low>\d{1,3}(?:[.,]\d{1,2})?)\s?%?(?:\s?(?:-|to|and)\s?(?P<high>\d{1,3}(?:[.,]\d{1,2})?))?\s?"
     r"(?:%|per ?cent\b|percent\b)",
+    re.IGNORECASE,
+)
+_TENS = "ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_SMALL = "one|two|three|four|five|six|seven|eight|nine"
+_TEENS = "eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+_WORDS = rf"(?:(?:{_TENS})(?:[\s-](?:{_SMALL}))?|{_TEENS}|{_SMALL})"
+_PERCENT_IN_WORDS = re.compile(
+    r"\b(?:(?P<bound>less than|fewer than|more than|at least|up to|approximately|around|about|roughly|nearly|almost"
+    rf"|over|under|below|above)\s)?(?P<low>{_WORDS})(?:\s(?:to|and|or)\s(?P<high>{_WORDS}))?"
+    r"\s(?:per ?cent|percent)\b",
     re.IGNORECASE,
 )
 _ALWAYS_LEFT = {"up to": "at_most", "less than": "at_most", "at most": "at_most", "no more than": "at_most"}
 _BOUNDS = {
     **_ALWAYS_LEFT,
-    **dict.fromkeys(("under", "below", "<", "≤", "<="), "at_most"),
+    **dict.fromkeys(("under", "below", "fewer than", "<", "≤", "<="), "at_most"),
     **dict.fromkeys(
         ("more than", "greater than", "at least", "over", "above", "exceeds", "exceeding", "in excess of"), "at_least"
     ),
-    **dict.fromkeys(
-        ("approximately", "around", "about", "roughly", "nearly", "almost", "circa", "ca", "ca.", "~", "≈"), "about"
-    ),
+    **dict.fromkeys(("approximately", "around", "about", "roughly", "nearly", "almost"), "about"),
+    **dict.fromkeys(("circa", "ca", "ca.", "approx", "approx.", "~", "≈"), "about"),
     **dict.fromkeys((">", "≥", ">="), "at_least"),
 }
 
@@ -167,12 +178,19 @@ class _Free:
     def __init__(self, start: int, end: int) -> None:
         self.start = start
         self.used = bytearray(end - start)
+        self.ends: set[int] = set()
+
+    def mark_ends_at(self, at: int) -> bool:
+        """Whether the name of a stain ends there."""
+        return at in self.ends
 
     def is_free(self, start: int, end: int) -> bool:
         return not any(self.used[start - self.start : end - self.start])
 
     def take(self, items: list[Item]) -> None:
         for item in items:
+            if item.kind is Kind.MARK:
+                self.ends.add(item.end)
             for at in range(item.start - self.start, item.end - self.start):
                 self.used[at] = 1
 
@@ -215,7 +233,12 @@ def percent_of(match: re.Match[str]) -> tuple[float, float | None, str] | None:
 
 
 def percents_in(clean: str, start: int, end: int) -> Iterator[tuple[int, int, float, float | None, str]]:
-    """Percentages in a stretch: place, low, high (of a range), bound."""
+    """Percentages in a stretch, in figures or words: place, low, high (of a range), bound."""
+    for match in _PERCENT_IN_WORDS.finditer(clean, start, end):
+        low = number_of(match.group("low"))
+        high = number_of(match.group("high")) if match.group("high") else None
+        if low is not None and (high is None or high > low):
+            yield (*match.span(), low, high, _BOUNDS.get((match.group("bound") or "").lower(), "exact"))
     for match in _PERCENT.finditer(clean, start, end):
         figure = percent_of(match)
         if figure is not None:
@@ -237,6 +260,9 @@ def _is_list(text: str) -> bool:
     return bool(rest) and first.rstrip().endswith(":") and len(first) < 80
 
 
+_ZERO_AFTER = re.compile(r"\s*(?:[,;.)]|$)(?!\d)")
+
+
 def _rest(clean: str, start: int, end: int, free: _Free) -> Iterator[Item]:
     listed = _is_list(clean[start:end])
     for piece in pieces_of(clean[start:end]):
@@ -244,6 +270,9 @@ def _rest(clean: str, start: int, end: int, free: _Free) -> Iterator[Item]:
         if listed and piece.is_space and "\n" in piece.text and free.is_free(first, last):
             yield Item(Kind.SEMICOLON, "line", first, last, ";")
         if piece.is_space or not free.is_free(first, last):
+            continue
+        if piece.text == "0" and _ZERO_AFTER.match(clean, last, end) and free.mark_ends_at(first - 1):
+            yield Item(Kind.RESULT, State.ABSENT.value, first, last, "0", "strong")
             continue
         kind = _SIGNS.get(piece.text)
         if piece.text == "|" and not (clean[start:first].strip() and clean[last:end].strip(" .|")):

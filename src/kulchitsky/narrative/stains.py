@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from kulchitsky.case.vocabulary import State
@@ -14,6 +14,7 @@ from kulchitsky.narrative.sentences import Sentence
 from kulchitsky.narrative.stain_context import Verdict
 from kulchitsky.narrative.stain_grammar import Scope
 from kulchitsky.narrative.stain_items import items_of
+from kulchitsky.narrative.stain_population import of_tumour_cells
 
 GENERIC = frozenset({"pan_cytokeratin", "actin_msa", "any_ne_marker", "lymphoid_panel", "melanocytic_panel"})
 """Names that a more specific antibody in brackets or apposition after them replaces."""
@@ -40,8 +41,9 @@ def stains_of(
         return []
     items = items_of(page.clean, sentence.start, sentence.end, mentions, marks)
     found: list[Stained] = []
-    for verdict in Scope(items, last=before).read():
-        settled = None if verdict.hypothetical else _of_tumour_cells(sentence, verdict)
+    verdicts = Scope(items, last=before).read()
+    for verdict in verdicts:
+        settled = None if verdict.hypothetical else of_tumour_cells(sentence, verdict, verdicts)
         if settled is not None:
             found.extend(Stained(marker, settled) for marker in settled.mark.value.split("+"))
     return [s for s in _without_generic(page, found) if not _is_vague(s)]
@@ -151,39 +153,6 @@ def _panels_before(page: Page, sentence: Sentence, m: Mention, squeezed: Mapping
         value = squeezed.get(match.group(1).lower() + "markers")
         if value is not None:
             yield Mention("marker", value, first + match.start(), first + match.end())
-
-
-_OTHER_CELLS = re.compile(
-    r"\b(?:(?P<sustentacular>sustentacular)|background|reactive|entrapped|infiltrating|stromal|inflammatory"
-    r"|adjacent|residual normal"
-    r"|accompanying|admixed|surrounding|scattered T|normal)\s(?:[\w-]+\s){0,2}?(?:cells?|lymphocytes?|fibres?"
-    r"|fibers?|vessels"
-    r"|macrophages|histiocytes|epithelium|nerves?|ducts|glands|infiltrate)\b|\bT cells are present\b",
-    re.IGNORECASE,
-)
-_TUMOUR_CELLS = re.compile(
-    r"\b(?:tumou?r|neoplastic|lesional|malignant) cells?\b|\bcells of the tumou?r\b", re.IGNORECASE
-)
-
-
-def _of_tumour_cells(sentence: Sentence, verdict: Verdict) -> Verdict | None:
-    """The verdict as far as it speaks of tumour cells: staining of other cells only is none of theirs."""
-    first = min(verdict.mark.start, verdict.cue.start) - sentence.start
-    last = max(verdict.mark.end, verdict.cue.end) - sentence.start
-    low, high = max(0, first - 200), last + 200
-    start = max(low - 1, *(sentence.text.rfind(c, low, first) for c in (";", ". "))) + 1
-    ends = [i for i in (sentence.text.find(c, last, high) for c in (";", ". ", ", but", " and positive")) if i >= 0]
-    clause = sentence.text[start : min(ends, default=high)]
-    other = _OTHER_CELLS.search(clause)
-    if other is None or _TUMOUR_CELLS.search(clause) or verdict.state is not State.PRESENT:
-        return verdict
-    if re.search(r"\bonly\b|\bsolely\b|\bconfined to\b|\blimited to\b|\brestricted to\b", clause):
-        if other.group("sustentacular") and verdict.mark.value == "s100":
-            return replace(verdict, mark=replace(verdict.mark, value="s100_sustentacular"))
-        return replace(verdict, state=State.ABSENT)
-    if other.group("sustentacular") and verdict.mark.value == "s100":
-        return replace(verdict, mark=replace(verdict.mark, value="s100_sustentacular"))
-    return None
 
 
 _IN_BRACKETS = re.compile(r"(?:-?\s?(?:positive|\+|negative)\s?)?\s?\(|:?\s")
