@@ -31,8 +31,19 @@ def groups(
 def test_cut_separates_two_groups(seed: int, share: float, strength: float, background: float) -> None:
     signal, positive = groups(seed, 2000, share, strength, background)
     cut = classify.find_cut(signal)
-    assert 0.12 <= cut.cut_od <= 0.55
+    assert 0.10 <= cut.cut_od <= 0.55
     assert np.mean((signal > cut.cut_od) == positive) > 0.97
+
+
+@pytest.mark.parametrize(("strength", "tint"), [(0.35, 0.04), (0.7, 0.1), (1.4, 0.22)])
+def test_what_counts_as_brown_depends_on_how_brown_the_positives_are(strength: float, tint: float) -> None:
+    rng = np.random.default_rng(5)
+    clear = np.abs(rng.normal(0.02, 0.012, 700))
+    tinted = tint * np.exp(rng.normal(0, 0.15, 150))  # negative nuclei under brown cytoplasm and blush
+    brown = strength * np.exp(rng.normal(0, 0.25, 400))
+    cut = classify.find_cut(np.concatenate([clear, tinted, brown])).cut_od
+    assert np.mean(tinted > cut) < 0.02
+    assert np.mean(brown > cut) > 0.97
 
 
 @pytest.mark.parametrize("background", [0.02, 0.05, 0.1])

@@ -10,6 +10,7 @@ import pytest
 
 from kulchitsky.slide import synthetic
 from kulchitsky.slide.synthetic.render import Renderer
+from kulchitsky.slide.synthetic.variety import random_tissue_spec
 
 SPEC = synthetic.SlideSpec(seed=4, width_px=512, height_px=384, um_per_px=0.5, index_percent=25)
 
@@ -39,6 +40,25 @@ def test_positive_nuclei_are_brown_and_negative_ones_blue_where_truth_says() -> 
     positive = truth.cells.positive
     assert np.mean(red_minus_blue[positive] > 0) > 0.97
     assert np.mean(red_minus_blue[~positive] < 0) > 0.97
+
+
+def test_cells_between_the_nests_are_as_the_record_says() -> None:
+    spec = SPEC.with_changes(stroma_fraction=0.5, lymphocyte_fraction=0.4, width_px=1024, height_px=1024)
+    plump = spec.with_changes(stroma_semi_um=(4.0, 2.4), lymphocyte_radius_um=2.4, lymphocyte_pitch_um=14.0)
+    usual, other = (Renderer(s).scene.cells(0, 0, 512, 512) for s in (spec, plump))
+    stroma, lymphocyte = synthetic.scene.STROMA, synthetic.scene.LYMPHOCYTE
+    assert np.median(usual.semi_b[usual.kind == stroma]) == pytest.approx(1.5, rel=0.1)
+    assert np.median(other.semi_b[other.kind == stroma]) == pytest.approx(2.4, rel=0.1)
+    assert np.median(other.semi_a[other.kind == lymphocyte]) == pytest.approx(2.5, rel=0.1)
+    assert np.sum(other.kind == lymphocyte) < 0.6 * np.sum(usual.kind == lymphocyte)
+    assert np.array_equal(usual.x_um[usual.kind == 0], other.x_um[other.kind == 0])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_tissue_of_any_kind_keeps_lymphocytes_smaller_than_tumour_nuclei(seed: int) -> None:
+    spec = random_tissue_spec(seed)
+    assert spec.lymphocyte_radius_um <= spec.nucleus_diameter_um / 2 / 1.1
+    assert spec == random_tissue_spec(seed)
 
 
 def test_windows_fit_together_without_a_seam() -> None:

@@ -13,7 +13,9 @@ from kulchitsky.slide.cells import CellTable
 F64 = NDArray[np.float64]
 
 _LOWEST_CUT: Final = 0.12
+_LOWEST_BETWEEN: Final = 0.10
 _HIGHEST_CUT: Final = 0.55
+_LOWEST_TOP: Final = 0.07
 _FEWEST_CELLS: Final = 40
 _HIGHEST_BACKGROUND: Final = 0.15
 
@@ -37,23 +39,24 @@ def nuclear_signal(cells: CellTable) -> F64:
 def find_cut(signal: F64) -> PositivityCut:
     """The cut between negative and positive nuclei of one slide.
 
-    Negative nuclei give a mode with a width; the cut never lies inside it. Where a second group is plain, the cut is
-    the one that separates the two best on a logarithmic scale (Otsu N, IEEE Trans SMC 1979;9:62-66); where none is,
-    it lies four spreads above the mode. Always within 0.12 to 0.55 optical density. Fewer than 40 cells give the
-    default of 0.25.
+    Negative nuclei give a mode with a width; the cut never lies inside it. Where a second group is plain, it lies
+    half-way, on a logarithmic scale, between the top of the negatives (four spreads above their mode) and the middle
+    of the positives: what counts as brown depends on how brown this slide's positives are. Where there is no second
+    group, the cut lies at the top of the negatives. Always within 0.10 to 0.55 optical density, 0.12 at least without
+    a second group. Fewer than 40 cells give the default of 0.25. The second group is looked for above the cut that
+    separates two best (Otsu N, IEEE Trans SMC 1979;9:62-66).
     """
     if len(signal) < _FEWEST_CELLS:
         return PositivityCut(0.25, "default", float("nan"), float("nan"))
     logs = np.log(np.clip(signal, 0.02, 3.0))
     otsu = float(np.exp(_otsu(logs)))
     mode, spread = _background(signal, otsu)
-    floor = float(np.clip(mode + 4.0 * spread, _LOWEST_CUT, _HIGHEST_CUT))
-    above = signal[signal > max(otsu, floor)]
+    top = float(np.clip(mode + 4.0 * spread, _LOWEST_TOP, _HIGHEST_CUT))
+    above = signal[signal > max(otsu, top, _LOWEST_CUT)]
     if len(above) < max(5, 0.004 * len(signal)):
-        return PositivityCut(floor, "background", mode, spread)
-    # half-way, on the log scale, between the top of the negatives and the middle of the positives
-    middle = float(np.sqrt(max(floor, 0.05) * np.median(above)))
-    cut = float(np.clip(min(max(otsu, floor), middle), floor, _HIGHEST_CUT))
+        return PositivityCut(max(top, _LOWEST_CUT), "background", mode, spread)
+    middle = float(np.sqrt(top * np.median(above)))
+    cut = float(np.clip(middle, max(top, _LOWEST_BETWEEN), _HIGHEST_CUT))
     return PositivityCut(cut, "two_groups", mode, spread)
 
 

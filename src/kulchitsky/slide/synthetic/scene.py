@@ -192,10 +192,10 @@ class Scene:
 
     def _lymphocytes(self, i: int, j: int, rng: np.random.Generator) -> Cells:
         spec = self.spec
-        x, y = self._lattice(i, j, rng, 8.2, 0.2)
+        x, y = self._lattice(i, j, rng, spec.lymphocyte_pitch_um, 0.2)
         n = len(x)
         positive = rng.random(n) < spec.non_tumour_positive_percent / 100
-        radius = 2.9 * np.exp(rng.normal(0, 0.08, n))
+        radius = spec.lymphocyte_radius_um * np.exp(rng.normal(0, 0.08, n))
         cells = self._rows(rng, x, y, LYMPHOCYTE, positive, radius * 1.04, radius / 1.04)
         wanted = (self.in_nest(x, y) < -0.25) & (self._lymph(x, y) > self._lymph_cut)
         scattered = (self.in_nest(x, y) > 0.3) & (rng.random(n) < 0.01)
@@ -203,10 +203,11 @@ class Scene:
 
     def _stroma(self, i: int, j: int, rng: np.random.Generator) -> Cells:
         spec = self.spec
-        x, y = self._lattice(i, j, rng, 19.0, 0.25)
+        x, y = self._lattice(i, j, rng, spec.stroma_pitch_um, 0.25)
         n = len(x)
         positive = rng.random(n) < spec.non_tumour_positive_percent / 100
-        long, short = 5.5 * np.exp(rng.normal(0, 0.2, n)), 1.5 * np.exp(rng.normal(0, 0.15, n))
+        half_long, half_short = spec.stroma_semi_um
+        long, short = half_long * np.exp(rng.normal(0, 0.2, n)), half_short * np.exp(rng.normal(0, 0.15, n))
         cells = self._rows(rng, x, y, STROMA, positive, long, short)
         return cells.take((self.in_nest(x, y) < -0.15) & (self._lymph(x, y) <= self._lymph_cut + 0.2))
 
@@ -231,7 +232,8 @@ class Scene:
         along = np.arctan2(self._nests(x + 1, y) - self._nests(x, y), -(self._nests(x, y + 1) - self._nests(x, y)))
         angle = rng.uniform(0, np.pi, n) if kind != STROMA else along + rng.normal(0, 0.25, n)
         hema = spec.stains.hematoxylin_od * np.exp(rng.normal(0, spec.hematoxylin_variation, n))
-        hema = hema * {LYMPHOCYTE: 1.35, STROMA: 0.95, PIGMENT: 0.4, DEBRIS: 1.6}.get(kind, 1.0)
+        darkness = {LYMPHOCYTE: spec.lymphocyte_darkness, STROMA: spec.stroma_darkness, PIGMENT: 0.4, DEBRIS: 1.6}
+        hema = hema * darkness.get(kind, 1.0)
         dab = spec.stains.dab_od * np.exp(rng.normal(0, spec.dab_variation, n))
         faint = rng.random(n) < spec.faint_fraction
         dab = np.maximum(

@@ -76,7 +76,8 @@ class SlideSpec:
     """A synthetic slide: size, scale, cells, stains, optics, compression.
 
     Lengths are micrometres, ``density_per_mm2`` counts tumour nuclei inside tumour nests, ``stroma_fraction`` is the
-    share of tissue between nests, ``tissue_fraction`` below 1 puts one wobbly island of tissue on clear glass.
+    share of tissue between nests (there lie stroma cells and lymphocytes: their semi-axes, distance and darkness
+    relative to tumour nuclei), ``tissue_fraction`` below 1 puts one wobbly island of tissue on clear glass.
     ``period_um`` makes the scene repeat, so that slides of gigapixels are written in seconds.
     """
 
@@ -106,6 +107,12 @@ class SlideSpec:
     stroma_fraction: float = 0.2
     nest_um: float = 160.0
     lymphocyte_fraction: float = 0.3
+    lymphocyte_radius_um: float = 2.9
+    lymphocyte_pitch_um: float = 8.2
+    lymphocyte_darkness: float = 1.35
+    stroma_semi_um: tuple[float, float] = (5.5, 1.5)
+    stroma_pitch_um: float = 19.0
+    stroma_darkness: float = 0.95
     non_tumour_positive_percent: float = 3.0
     pigment_per_mm2: float = 0.0
     debris_per_mm2: float = 10.0

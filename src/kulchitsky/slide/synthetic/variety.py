@@ -77,6 +77,30 @@ def random_spec(seed: int, *, width_px: int = 384, height_px: int = 384, um_per_
     )
 
 
+def random_tissue_spec(seed: int, *, width_px: int = 384, height_px: int = 384, um_per_px: float = 0.5) -> SlideSpec:
+    """As :func:`random_spec`, with neighbours of every kind: no single measure tells them from tumour.
+
+    Lymphocytes from scattered to packed, stroma from wires to plump fibroblasts and endothelium, tumour nuclei up to
+    15 µm; a lymphocyte is always smaller than the tumour's nuclei.
+    """
+    spec = random_spec(seed, width_px=width_px, height_px=height_px, um_per_px=um_per_px)
+    rng = np.random.default_rng([seed, 79])
+    diameter = spec.nucleus_diameter_um
+    wide = float(rng.choice([diameter, rng.uniform(10, 15)], p=[0.82, 0.18]))
+    short = float(rng.choice([rng.uniform(1.1, 1.8), rng.uniform(1.8, 2.7)]))
+    return spec.with_changes(
+        nucleus_diameter_um=wide,
+        density_per_mm2=spec.density_per_mm2 * (diameter / wide) ** 2,
+        size_variation=float(spec.size_variation * rng.uniform(1.0, 1.4)),
+        lymphocyte_radius_um=float(min(rng.uniform(2.4, 3.5), wide / 2 / 1.12)),
+        lymphocyte_pitch_um=float(rng.choice([rng.uniform(6.8, 9.5), rng.uniform(9.5, 17)])),
+        lymphocyte_darkness=float(rng.uniform(1.05, 1.8)),
+        stroma_semi_um=(float(short * rng.uniform(1.6, 3.6)), short),
+        stroma_pitch_um=float(rng.uniform(10, 24)),
+        stroma_darkness=float(rng.uniform(0.75, 1.35)),
+    )
+
+
 def random_stain_spec(
     seed: int, pattern: MarkerPattern, *, width_px: int = 512, height_px: int = 512, um_per_px: float = 0.5
 ) -> SlideSpec:
