@@ -35,6 +35,7 @@ from kulchitsky.slide.synthetic.render import Renderer
 from kulchitsky.slide.synthetic.scene import TUMOUR
 from kulchitsky.slide.synthetic.spec import SlideSpec
 from kulchitsky.web.slide_shelf import SlideShelf
+from kulchitsky.workup.cell_layer import SQUARE_UM, square_order
 from kulchitsky.workup.counted_cells import save_count
 from kulchitsky.workup.recount import cell_count
 from provenance import write_result
@@ -103,7 +104,8 @@ def write_slide_and_count(folder: Path, cells: int) -> tuple[Path, int]:
     data = folder / "data"
     data.mkdir()
     slide = SlideShelf(data).add(path)
-    save_count(data / "counts" / slide.id, count, x, y, klass)
+    order = square_order(x, y, SQUARE_UM)  # as counting keeps them
+    save_count(data / "counts" / slide.id, count, x[order], y[order], klass[order])
     return path, len(x)
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulchitsky.case.errors import RefusedInput
-from kulchitsky.workup.cell_heat import TILE_BINS, HeatMap
-from kulchitsky.workup.cell_layer import CellTable, SquareIndex
+from kulchitsky.workup.cell_heat import TILE_BINS, HeatGrid
+from kulchitsky.workup.cell_layer import CellTable, SquareIndex, square_order
 from kulchitsky.workup.edit_log import (
     AddCell,
     DrawRegion,
@@ -25,6 +25,7 @@ from kulchitsky.workup.edit_log import (
     SetCells,
     Undo,
 )
+from kulchitsky.workup.not_there import NotThere
 from kulchitsky.workup.reader_agreement import agreement_of
 from kulchitsky.workup.recount import EDGE_UM, cell_count, count_in_circle, nearest_cell, recount
 from kulchitsky.workup.slide_review import NOT_THERE, RefusedEdit, SlideReview
@@ -243,21 +244,65 @@ def test_squares_hold_every_cell_once(seed: int, side: float) -> None:
     assert set(np.flatnonzero(inside).tolist()) <= set(near.tolist())
 
 
-@pytest.mark.parametrize("level", [0, 1, 2])
-def test_every_heat_level_adds_up_to_the_count(level: int) -> None:
-    review = SlideReview(table_of(5, 4000))
-    apply(review, ("draw", 7, 11))
-    heat = HeatMap(review)
-    step = TILE_BINS * 2**level
-    tiles = [
-        heat.tile(level, c, r)
-        for r in range(-(-heat.rows // step))
-        for c in range(-(-heat.columns // step))
-        if level < heat.levels
-    ]
-    if tiles:
-        assert sum(int(counted.sum()) for counted, _ in tiles) == review.counted
-        assert sum(int(positive.sum()) for _, positive in tiles) == review.positive
+def heat_by_brute_force(review: SlideReview, heat: HeatGrid, level: int, tile: tuple[int, int]) -> Any:
+    """Cells and positive cells per bin of one tile, from every cell of the review."""
+    x, y = review.positions()
+    klass, side = review.classes(), heat.bin_um * 2**level
+    column, row = np.floor(x / side).astype(int), np.floor(y / side).astype(int)
+    bins = []
+    for counts in (klass < 2, klass == 1):
+        grid = np.zeros((TILE_BINS, TILE_BINS), dtype=int)
+        inside = counts & (column // TILE_BINS == tile[0]) & (row // TILE_BINS == tile[1])
+        np.add.at(grid, (row[inside] % TILE_BINS, column[inside] % TILE_BINS), 1)
+        bins.append(grid)
+    return bins
+
+
+@given(seed=st.integers(0, 30), steps=STEPS)
+@settings(max_examples=60, deadline=None)
+def test_heat_tiles_equal_brute_force_after_any_corrections(seed: int, steps: list[tuple[str, int, int]]) -> None:
+    table = table_of(seed, 300)
+    heat, review = HeatGrid(table), SlideReview(table)
+    for step in steps:
+        apply(review, step)
+    assert heat.levels == 2
+    for level, tile in [(0, (0, 0)), (0, (1, 0)), (0, (1, 1)), (1, (0, 0))]:
+        for found, expected in zip(
+            heat.tile_of(review, level, *tile), heat_by_brute_force(review, heat, level, tile), strict=True
+        ):
+            assert found.tolist() == expected.tolist()
+
+
+def test_a_heat_level_that_does_not_exist_is_not_there() -> None:
+    table = table_of(5)
+    heat = HeatGrid(table)
+    for level in (-1, heat.levels):
+        with pytest.raises(NotThere):
+            heat.tile_of(SlideReview(table), level, 0, 0)
+
+
+def test_a_cell_added_beyond_all_others_is_on_the_heat_map() -> None:
+    table = table_of(5)
+    heat, review = HeatGrid(table), SlideReview(table)
+    review.take(AddCell(cell=CELLS, x_um=5000, y_um=5000, after=1))
+    step = TILE_BINS * heat.bin_um
+    counted, positive = heat.tile_of(review, 0, int(5000 // step), int(5000 // step))
+    assert (counted.sum(), positive.sum()) == (1, 1)
+
+
+@given(seed=st.integers(0, 100), side=st.floats(20, 2000))
+@settings(max_examples=40, deadline=None)
+def test_cells_kept_square_by_square_are_indexed_alike(seed: int, side: float) -> None:
+    table = table_of(seed)
+    order = square_order(table.x_um, table.y_um, side)
+    assert sorted(order.tolist()) == list(range(len(table)))
+    kept = SquareIndex(table.x_um[order], table.y_um[order], side)
+    mixed = SquareIndex(table.x_um, table.y_um, side)
+    assert kept.nbytes <= mixed.nbytes
+    assert (kept.columns, kept.rows) == (mixed.columns, mixed.rows)
+    for column in range(kept.columns):
+        for row in range(kept.rows):
+            assert order[kept.cells(column, row)].tolist() == mixed.cells(column, row).tolist()
 
 
 def test_nothing_counted_has_no_index() -> None:

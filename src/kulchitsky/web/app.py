@@ -7,13 +7,13 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from kulchitsky import __version__
 from kulchitsky.case.errors import KulchitskyError, RefusedInput
 from kulchitsky.web.access import signed_in
-from kulchitsky.web.pages import HERE, render
+from kulchitsky.web.assets import assets
+from kulchitsky.web.pages import render
 from kulchitsky.web.problems import RESPONSES
 from kulchitsky.web.routes import cases, counts, login, readings, reports, review, slides, verdicts
 from kulchitsky.web.security import BodyTooLarge, Guard
@@ -38,7 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.workbench = bench
     app.add_middleware(Guard, settings=settings)
-    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.mount("/static", assets(), name="static")
     app.include_router(login.public)
     for module in (login, slides, review, counts, cases, readings, verdicts, reports):
         app.include_router(module.router, dependencies=[Depends(signed_in)], responses=RESPONSES)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from kulchitsky import __version__
 from kulchitsky.web.access import SignedIn
+from kulchitsky.web.assets import assets
 from kulchitsky.web.labels import LABELS
 from kulchitsky.web.sessions import Session
 
@@ -30,6 +31,8 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     env.globals["version"] = __version__
+    env.globals["static"] = f"/static/{assets().digest}"
+    env.globals["modules"] = assets().modules
     env.filters.update(LABELS)
     return env
 

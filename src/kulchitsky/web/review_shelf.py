@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,18 +12,20 @@ from typing import Any
 from kulchitsky.case.measure import HotSpot, SlideCount
 from kulchitsky.case.verdict import SlidePicture
 from kulchitsky.web import work
-from kulchitsky.workup.cell_heat import HeatMap
-from kulchitsky.workup.cell_layer import CellTable, SquareIndex
+from kulchitsky.web.bounded import Bounded
+from kulchitsky.workup.cell_heat import Counts, HeatGrid
+from kulchitsky.workup.cell_layer import SQUARE_UM, CellTable, SquareIndex
 from kulchitsky.workup.counted_cells import has_count, load_count
 from kulchitsky.workup.edit_log import Change, EditLog, Finish, LogEntry, Redo, Undo
 from kulchitsky.workup.kept_results import kept_pictures, kept_reading
 from kulchitsky.workup.not_there import NotThere
 from kulchitsky.workup.recount import Recount, corrected_count, recount
-from kulchitsky.workup.slide_review import SQUARE_UM, SlideReview, Touched
+from kulchitsky.workup.slide_review import SlideReview, Touched
 
-KEPT_REVIEWS = 64
-BUILDING = threading.Semaphore(2)
-"""Few heat maps are built at once: each needs some 60 bytes a cell while it is built, whoever asks."""
+COUNTS_BYTES = 256 << 20
+REVIEWS_BYTES = 128 << 20
+REST_S = 60.0
+"""What was looked at a minute ago may still be in use: it is not dropped, however full the memory."""
 
 USED_FILE = "used.json"
 HOTSPOT_CELLS = (500, 2000)
@@ -37,6 +38,12 @@ class CountedSlide:
     count: SlideCount
     table: CellTable
     index: SquareIndex
+    heat: HeatGrid
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the count holds."""
+        return self.table.nbytes + self.index.nbytes + self.heat.nbytes
 
 
 @dataclass(slots=True)
@@ -48,7 +55,6 @@ class OpenReview:
     counted: CountedSlide
     review: SlideReview
     lock: threading.RLock = field(default_factory=threading.RLock)
-    _heat: HeatMap | None = None
     _spots: tuple[HotSpot, ...] | None = None
 
     @property
@@ -61,12 +67,9 @@ class OpenReview:
         sizes = tuple(s.cells_wanted for s in self.counted.count.hotspots if s.cells_wanted) or HOTSPOT_CELLS
         self._spots = work.search_hotspots(self.review, sizes)
 
-    def heat(self) -> HeatMap:
-        """The heat map of the present state."""
-        if self._heat is None or self._heat.version != self.review.version:
-            with BUILDING:
-                self._heat = HeatMap(self.review)
-        return self._heat
+    def heat_tile(self, level: int, column: int, row: int) -> tuple[Counts, Counts]:
+        """Cells and positive cells per bin as they stand."""
+        return self.counted.heat.tile_of(self.review, level, column, row)
 
     def recount(self) -> Recount:
         """The figures of the present state."""
@@ -84,8 +87,10 @@ class ReviewShelf:
         self.counts_dir = data_dir / "counts"
         self.log = EditLog(data_dir / "edits.db")
         self._lock = threading.RLock()
-        self._counted: dict[str, CountedSlide] = {}
-        self._reviews: OrderedDict[tuple[str, str], OpenReview] = OrderedDict()
+        self._counted: Bounded[str, CountedSlide] = Bounded(COUNTS_BYTES, lambda c: c.nbytes, rest_s=REST_S)
+        self._reviews: Bounded[tuple[str, str], OpenReview] = Bounded(
+            REVIEWS_BYTES, lambda opened: opened.review.nbytes, rest_s=REST_S
+        )
 
     def close(self) -> None:
         """Close the log."""
@@ -115,21 +120,21 @@ class ReviewShelf:
         """Drop what is held of a slide's old count: a new one took its place."""
         (self.count_dir(slide_id) / USED_FILE).unlink(missing_ok=True)
         with self._lock:
-            self._counted.pop(slide_id, None)
-            for key in [key for key in self._reviews if key[0] == slide_id]:
-                del self._reviews[key]
+            self._counted.drop(slide_id)
+            self._close_reviews(slide_id)
 
     def counted(self, slide_id: str) -> CountedSlide | None:
         """The count of a slide, or ``None`` if it was not counted yet."""
         with self._lock:
-            if slide_id not in self._counted:
+            known = self._counted.get(slide_id)
+            if known is None:
                 loaded = load_count(self.count_dir(slide_id))
                 if loaded is None:
                     return None
                 count, table = loaded
-                index = SquareIndex(table.x_um, table.y_um, SQUARE_UM)
-                self._counted[slide_id] = CountedSlide(count, table, index)
-            return self._counted[slide_id]
+                known = CountedSlide(count, table, SquareIndex(table.x_um, table.y_um, SQUARE_UM), HeatGrid(table))
+                self._close_dropped(self._counted.put(slide_id, known))
+            return known
 
     def used(self, slide_id: str) -> SlideCount | None:
         """The count that the slide's case uses: a reader's corrected one where chosen, else the automatic one."""
@@ -171,12 +176,11 @@ class ReviewShelf:
         """A reader's review, replayed from the log when not in memory. ``NotThere`` if there is no count."""
         with self._lock:
             key = (slide_id, reader)
-            if key not in self._reviews:
-                self._reviews[key] = self._load(slide_id, reader)
-            self._reviews.move_to_end(key)
-            while len(self._reviews) > KEPT_REVIEWS:
-                self._reviews.popitem(last=False)
-            return self._reviews[key]
+            known = self._reviews.get(key)
+            if known is None:
+                known = self._load(slide_id, reader)
+                self._reviews.put(key, known)
+            return known
 
     def change(self, open_review: OpenReview, body: Change | Undo | Redo | Finish) -> tuple[LogEntry, Touched]:
         """Check, log, then apply: what is seen is what is on the disk."""
@@ -185,6 +189,18 @@ class ReviewShelf:
             count_id = open_review.review.table.count_id
             entry = self.log.append(open_review.slide_id, count_id, open_review.reader, body)
             return entry, open_review.review.take(body)
+
+    def _close_dropped(self, dropped: list[CountedSlide]) -> None:
+        """Reviews hold on to their count: they go with it, and come again from the log."""
+        for key in self._reviews:
+            opened = self._reviews.get(key)
+            if opened is not None and any(opened.counted is counted for counted in dropped):
+                self._reviews.drop(key)
+
+    def _close_reviews(self, slide_id: str) -> None:
+        for key in self._reviews:
+            if key[0] == slide_id:
+                self._reviews.drop(key)
 
     def _load(self, slide_id: str, reader: str) -> OpenReview:
         counted = self.counted(slide_id)

@@ -36,6 +36,7 @@ def serve(settings: Settings, inputs: Sequence[Path] = (), *, open_browser: bool
     print(f"The workbench is open at {link}", file=sys.stderr)
     if settings.access_token is None:
         print("The address signs you in once. Stop the server with Ctrl+C.", file=sys.stderr, flush=True)
+    bench.ahead.grading()
     if open_browser:
         threading.Timer(0.8, webbrowser.open, [link]).start()
     config = uvicorn.Config(
@@ -61,7 +62,8 @@ def check_exposure(settings: Settings) -> None:
 
 def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family)
+    # named in full: on a socket of protocol 0 asyncio leaves small packets waiting for one another (40 ms an answer)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))

@@ -12,9 +12,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 
 from kulchitsky.case.errors import RefusedInput, RefusedSlide
+from kulchitsky.web.bounded import Bounded
 from kulchitsky.workup.not_there import NotThere
 from kulchitsky.workup.slide_names import PROLIFERATION_STAIN, stain_of_name
 from kulchitsky.workup.viewer_tiles import ClosedSlide, SlideView
@@ -25,6 +27,9 @@ SLIDE_SUFFIXES = frozenset(
 )
 OPEN_SLIDES = 8
 CACHED_TILES_BYTES = 96 << 20
+FIRST_TILES = 6
+FIRST_LEVELS = 4
+"""A viewer first asks for the level that fits its window, in a few tiles, and the levels just above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,7 @@ class SlideShelf:
         self._lock = threading.RLock()
         self._slides: dict[str, ShelvedSlide] = {}
         self._views: OrderedDict[str, SlideView] = OrderedDict()
-        self._tiles: OrderedDict[tuple[str, int, int, int], bytes] = OrderedDict()
-        self._tile_bytes = 0
+        self._tiles: Bounded[tuple[str, int, int, int], bytes] = Bounded(CACHED_TILES_BYTES, len)
         if self._index.exists():
             self._slides = {slide.id: slide for slide in _read_index(self._index)}
 
@@ -129,20 +133,26 @@ class SlideShelf:
         """JPEG of one tile, from the cache where possible."""
         key = (slide_id, level, column, row)
         with self._lock:
-            if key in self._tiles:
-                self._tiles.move_to_end(key)
-                return self._tiles[key]
+            known = self._tiles.get(key)
+        if known is not None:
+            return known
         try:
             jpeg = self.view(slide_id).tile(level, column, row)
         except ClosedSlide:  # another thread opened one slide too many in between
             jpeg = self.view(slide_id).tile(level, column, row)
         with self._lock:
-            if key not in self._tiles:
-                self._tiles[key] = jpeg
-                self._tile_bytes += len(jpeg)
-            while self._tile_bytes > CACHED_TILES_BYTES:
-                self._tile_bytes -= len(self._tiles.popitem(last=False)[1])
+            self._tiles.put(key, jpeg)
         return jpeg
+
+    def prepare(self, slide_id: str) -> None:
+        """Draw the coarse tiles that a viewer asks for first."""
+        geometry = self.view(slide_id).geometry
+        grids = [geometry.grid(level) for level in range(geometry.max_level + 1)]
+        finest = max(level for level, (columns, rows) in enumerate(grids) if columns * rows <= FIRST_TILES)
+        for level in range(max(0, finest - FIRST_LEVELS + 1), finest + 1):
+            columns, rows = grids[level]
+            for row, column in product(range(rows), range(columns)):
+                self.tile(slide_id, level, column, row)
 
     def _keep(self, slide: ShelvedSlide) -> None:
         self._slides[slide.id] = slide

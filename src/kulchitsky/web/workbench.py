@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kulchitsky.web import work
+from kulchitsky.web.ahead import Ahead
 from kulchitsky.web.case_desk import CaseDesk
 from kulchitsky.web.count_jobs import CountJobs
 from kulchitsky.web.reading_shelf import ReadingShelf
@@ -27,6 +28,7 @@ class Workbench:
         self.jobs = CountJobs()
         self.readings = ReadingShelf(settings.data_dir)
         self.cases = CaseShelf(settings.registry or settings.data_dir / "registry.db")
+        self.ahead = Ahead(self.slides, self.reviews)
         self.desk = CaseDesk(self.cases, self.slides, self.reviews, self.readings)
         for directory in settings.slide_dirs:
             for path in sorted(directory.iterdir()):
@@ -54,5 +56,6 @@ class Workbench:
     def close(self) -> None:
         """Close what is open on disk."""
         self.jobs.close()
+        self.ahead.close()
         self.reviews.close()
         self.cases.close()

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from kulchitsky.case.measure import SlideCount
+from kulchitsky.slide.classify import nuclear_signal
 from kulchitsky.slide.count import count_slide
-from kulchitsky.workup.cell_layer import CellClass
+from kulchitsky.workup.cell_layer import SQUARE_UM, CellClass, square_order
+from kulchitsky.workup.cell_measures import save_measures
 from kulchitsky.workup.corrected_cells import save_outlines
 from kulchitsky.workup.counted_cells import save_count
 from kulchitsky.workup.kept_results import keep_pictures
@@ -41,9 +43,10 @@ def count_for_review(
         resume_dir=directory / RESUME_FOLDER,
     )
     pictures = pictures_of_count(slide, result, directory)
-    cells = result.cells
+    cells = result.cells.take(square_order(result.cells.x_um, result.cells.y_um, SQUARE_UM))
     klass = np.where(cells.counted, cells.positive.astype(np.uint8), np.uint8(CellClass.OUT))
     save_outlines(directory, cells)
+    save_measures(directory, nuclear_signal(cells), cells.area_um2)
     save_count(directory, result.count, cells.x_um, cells.y_um, klass)
     keep_pictures(directory, pictures)
     shutil.rmtree(directory / RESUME_FOLDER, ignore_errors=True)

@@ -6,15 +6,16 @@ whatever the size of the slide, so that the index moves at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import Polygon, contains_xy, prepare
+from shapely import Polygon
 
 from kulchitsky.case.errors import RefusedInput
-from kulchitsky.workup.cell_layer import Bytes, CellClass, CellTable, Floats, Ids, SquareIndex
+from kulchitsky.workup.cell_layer import SQUARE_UM, Bytes, CellClass, CellTable, Floats, Ids, SquareIndex
+from kulchitsky.workup.drawn_regions import DrawnRegion, counting_places
 from kulchitsky.workup.edit_log import (
     AddCell,
     Change,
@@ -28,23 +29,12 @@ from kulchitsky.workup.edit_log import (
     Undo,
 )
 
-SQUARE_UM = 512.0
-"""Side of the squares in which cells are handed to a viewer."""
 NOT_THERE = 3
 """Class of an added cell whose addition was undone: its id stays taken."""
 
 
 class RefusedEdit(RefusedInput):
     """A correction that does not fit the present state."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnRegion:
-    """A region as it stands."""
-
-    region: int
-    role: str
-    polygon: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +53,12 @@ class SlideReview:
         self.table = table
         self.index = index or SquareIndex(table.x_um, table.y_um, SQUARE_UM)
         self.version = 0
-        self.changed_by_reader = 0
         self._added_x: list[float] = []
         self._added_y: list[float] = []
         self._added_in: dict[tuple[int, int], list[int]] = {}
         self._klass: Bytes = table.klass.copy()
-        self._inside: NDArray[np.bool_] = np.ones(len(table), dtype=bool)
+        self._changed: set[int] = set()
+        self._inside: NDArray[np.bool_] | None = None
         self._regions: dict[int, DrawnRegion] = {}
         self._done: list[tuple[Change, tuple[Change, ...]]] = []
         self._undone: list[tuple[Change, tuple[Change, ...]]] = []
@@ -102,6 +92,16 @@ class SlideReview:
         return len(self._undone)
 
     @property
+    def changed_by_reader(self) -> int:
+        """Cells whose class is not the automatic one, added cells among them."""
+        return len(self._changed)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that this review holds beside the cells that readers share."""
+        return self._klass.nbytes + (0 if self._inside is None else self._inside.nbytes)
+
+    @property
     def size(self) -> int:
         """Cells with an id, added ones included."""
         return int(self._klass.shape[0])
@@ -115,11 +115,44 @@ class SlideReview:
             np.concatenate([self.table.y_um, np.asarray(self._added_y, dtype=np.float32)]),
         )
 
+    def positions_of(self, cells: Ids) -> tuple[Floats, Floats]:
+        """Centres of some cells in µm."""
+        n = len(self.table)
+        counted = cells < n
+        x, y = np.empty(cells.shape, dtype=np.float32), np.empty(cells.shape, dtype=np.float32)
+        x[counted], y[counted] = self.table.x_um[cells[counted]], self.table.y_um[cells[counted]]
+        x[~counted] = [self._added_x[cell - n] for cell in cells[~counted]]
+        y[~counted] = [self._added_y[cell - n] for cell in cells[~counted]]
+        return x, y
+
     def classes(self) -> Bytes:
         """Class of every cell as it stands; cells outside the drawn regions are ``CellClass.OUT``."""
+        if self._inside is None:
+            return self._klass.copy()
         shown = np.where(self._inside, self._klass, CellClass.OUT).astype(np.uint8)
         shown[self._klass == NOT_THERE] = NOT_THERE
         return shown
+
+    def corrections(self) -> tuple[Ids, Bytes, Bytes]:
+        """Cells whose class is not the automatic one, their automatic class and their class, regions left aside.
+
+        An added cell's automatic class is ``NOT_THERE``.
+        """
+        cells = np.asarray(sorted(self._changed), dtype=np.int64)
+        n = len(self.table)
+        before = np.full(cells.size, NOT_THERE, dtype=np.uint8)
+        before[cells < n] = self.table.klass[cells[cells < n]]
+        return cells, before, self._klass[cells]
+
+    def cells_within(
+        self, left: float, top: float, right: float, bottom: float
+    ) -> Iterator[tuple[Floats, Floats, Bytes]]:
+        """Positions and classes of the cells of every square that touches a rectangle, a row of squares at a time."""
+        for ids in self.index.pieces(left, top, right, bottom):
+            yield self.table.x_um[ids], self.table.y_um[ids], self._counts_as(ids)
+        if self._added_x:
+            x, y = (np.asarray(v, dtype=np.float32) for v in (self._added_x, self._added_y))
+            yield x, y, self._counts_as(np.arange(len(self.table), self.size, dtype=np.int64))
 
     def klass_of(self, cell: int) -> int:
         """Class of one cell, regions left aside."""
@@ -143,8 +176,14 @@ class SlideReview:
             ids = np.concatenate([ids, np.asarray(added, dtype=np.int64)])
             x = np.concatenate([x, np.asarray([self._added_x[i] for i in offset], dtype=np.float32)])
             y = np.concatenate([y, np.asarray([self._added_y[i] for i in offset], dtype=np.float32)])
-        klass = np.where(self._inside[ids], self._klass[ids], CellClass.OUT).astype(np.uint8)
-        return ids, x, y, klass
+        return ids, x, y, self._counts_as(ids)
+
+    def _counts_as(self, cells: Ids) -> Bytes:
+        """Classes of some cells, those outside the drawn regions as not counted."""
+        klass = self._klass[cells]
+        if self._inside is None:
+            return klass
+        return np.where(self._inside[cells] | (klass == NOT_THERE), klass, np.uint8(CellClass.OUT))
 
     def new_cell_id(self) -> int:
         """The id that the next added cell gets."""
@@ -222,7 +261,7 @@ class SlideReview:
             return (RemoveRegion(region=body.region),)
         if isinstance(body, RemoveRegion):
             region = self._regions[body.region]
-            return (_drawing(region),)
+            return (region.drawing(),)
         return tuple(self._restore_from_automatic())
 
     def _restore_from_automatic(self) -> Iterable[Change]:
@@ -238,7 +277,7 @@ class SlideReview:
                 after=int(klass),
             )
         for region in self._regions.values():
-            yield _drawing(region)
+            yield region.drawing()
 
     def _apply(self, body: Change) -> Touched:
         if isinstance(body, SetCells):
@@ -255,6 +294,7 @@ class SlideReview:
         else:
             self._klass[: len(self.table)] = self.table.klass
             self._klass[len(self.table) :] = NOT_THERE
+            self._changed.clear()
             self._regions.clear()
         self._find_inside()
         self._recount()
@@ -263,11 +303,14 @@ class SlideReview:
     def _set(self, cell: int, klass: int) -> None:
         before = int(self._klass[cell])
         self._klass[cell] = klass
-        if self._inside[cell]:
+        if self._inside is None or self._inside[cell]:
             self._counted += (klass < CellClass.OUT) - (before < CellClass.OUT)
             self._positive += (klass == CellClass.POSITIVE) - (before == CellClass.POSITIVE)
         automatic = int(self.table.klass[cell]) if cell < len(self.table) else NOT_THERE
-        self.changed_by_reader += (klass != automatic) - (before != automatic)
+        if klass == automatic:
+            self._changed.discard(cell)
+        else:
+            self._changed.add(cell)
 
     def _add(self, body: AddCell) -> None:
         if body.cell < self.size:
@@ -278,50 +321,24 @@ class SlideReview:
         square = (int(body.x_um // SQUARE_UM), int(body.y_um // SQUARE_UM))
         self._added_in.setdefault(square, []).append(body.cell)
         self._klass = np.append(self._klass, np.uint8(NOT_THERE))
-        inside = self._is_inside(np.asarray([body.x_um]), np.asarray([body.y_um]))
-        self._inside = np.append(self._inside, inside)
+        if self._inside is not None:
+            inside = counting_places(self.regions, np.asarray([body.x_um]), np.asarray([body.y_um]))
+            self._inside = np.append(self._inside, inside)
         self._set(body.cell, body.after)
 
     def _find_inside(self) -> None:
-        x, y = self.positions()
-        self._inside = self._is_inside(x, y)
-
-    def _is_inside(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.bool_]:
-        tumour = [r for r in self._regions.values() if r.role == "tumour"]
-        inside = np.zeros(x.shape, dtype=bool) if tumour else np.ones(x.shape, dtype=bool)
-        for region in tumour:
-            _mark(inside, region, x, y, value=True)
-        for region in self._regions.values():
-            if region.role == "exclusion":
-                _mark(inside, region, x, y, value=False)
-        return inside
+        self._inside = counting_places(self.regions, *self.positions()) if self._regions else None
 
     def _recount(self) -> None:
-        counts = self._inside & (self._klass < CellClass.OUT)
+        counts = self._klass < CellClass.OUT
+        if self._inside is not None:
+            counts &= self._inside
         self._counted = int(np.count_nonzero(counts))
         self._positive = int(np.count_nonzero(counts & (self._klass == CellClass.POSITIVE)))
-        automatic = self._klass[: len(self.table)] != self.table.klass
-        added = self._klass[len(self.table) :] != NOT_THERE
-        self.changed_by_reader = int(np.count_nonzero(automatic)) + int(np.count_nonzero(added))
 
     def _check_cell(self, cell: int) -> None:
         if not 0 <= cell < self.size or self._klass[cell] == NOT_THERE:
             raise _refused(f"there is no cell {cell}")
-
-
-def _mark(
-    inside: NDArray[np.bool_], region: DrawnRegion, x: NDArray[np.floating], y: NDArray[np.floating], *, value: bool
-) -> None:
-    """Set ``inside`` to ``value`` for the points of one region; only its bounding box is looked at."""
-    shape = Polygon(region.polygon)
-    left, top, right, bottom = shape.bounds
-    near = np.flatnonzero((x >= left) & (x <= right) & (y >= top) & (y <= bottom))
-    prepare(shape)
-    inside[near[contains_xy(shape, x[near], y[near])]] = value
-
-
-def _drawing(region: DrawnRegion) -> DrawRegion:
-    return DrawRegion.model_validate(asdict(region))
 
 
 def _refused(problem: str) -> RefusedEdit:

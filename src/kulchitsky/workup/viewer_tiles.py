@@ -41,6 +41,16 @@ class SlideGeometry:
     max_level: int
     vendor: str
 
+    def size(self, level: int) -> tuple[int, int]:
+        """Width and height of a level of the deep-zoom pyramid in its own pixels."""
+        scale = 1 << (self.max_level - level)
+        return math.ceil(self.width_px / scale), math.ceil(self.height_px / scale)
+
+    def grid(self, level: int) -> tuple[int, int]:
+        """Columns and rows of tiles of a level."""
+        width, height = self.size(level)
+        return math.ceil(width / self.tile_px), math.ceil(height / self.tile_px)
+
 
 class ClosedSlide(Exception):
     """The slide was closed before it could be read: open it again."""
@@ -101,7 +111,7 @@ class SlideView:
             raise NotThere(f"level {level} is outside 0–{g.max_level}")
         scale = 1 << (g.max_level - level)
         left, top = column * g.tile_px, row * g.tile_px
-        level_width, level_height = math.ceil(g.width_px / scale), math.ceil(g.height_px / scale)
+        level_width, level_height = g.size(level)
         if not (0 <= left < level_width and 0 <= top < level_height):
             raise NotThere(f"level {level} has no tile {column}, {row}")
         width, height = min(g.tile_px, level_width - left), min(g.tile_px, level_height - top)

@@ -138,8 +138,9 @@ def known_names() -> dict[str, dict[str, str]]:
 
 
 @router.get("/cases/new", response_class=HTMLResponse, include_in_schema=False)
-def new_case(request: Request, session: SignedIn) -> HTMLResponse:
+def new_case(request: Request, session: SignedIn, bench: Bench) -> HTMLResponse:
     """The page on which a case begins: prose, a document, or a blank record."""
+    bench.ahead.prose()
     return render(request, "new_case.html", session, message="", text="")
 
 

@@ -52,7 +52,7 @@ def review_page(session: SignedIn, bench: Bench, slide_id: SlideId) -> ReviewPag
     """Figures, regions, and how the cells are laid out in squares."""
     opened = bench.reviews.open(slide_id, session.reader)
     with opened.lock:
-        heat = opened.heat()
+        heat = opened.counted.heat
         index = opened.review.index
         return ReviewPage(
             slide_id=slide_id,
@@ -108,9 +108,9 @@ def heat(
     """Little-endian: uint32 bins, uint32 version, then uint32 cells[bins²] and uint32 positive[bins²], row by row."""
     opened = bench.reviews.open(slide_id, session.reader)
     with opened.lock:
-        heat_map = opened.heat()
-    counted, positive = heat_map.tile(level, column, row)
-    body = struct.pack("<II", TILE_BINS, heat_map.version)
+        counted, positive = opened.heat_tile(level, column, row)
+        version = opened.review.version
+    body = struct.pack("<II", TILE_BINS, version)
     body += counted.astype("<u4").tobytes() + positive.astype("<u4").tobytes()
     return Response(body, media_type="application/octet-stream")
 

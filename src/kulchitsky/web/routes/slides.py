@@ -6,14 +6,14 @@ import os
 import re
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi import Path as InPath
 from pydantic import BaseModel
 
 from kulchitsky.case.errors import RefusedSlide
-from kulchitsky.web.access import Bench
+from kulchitsky.web.access import Bench, workbench
 from kulchitsky.web.pages import add_page
 from kulchitsky.web.slide_shelf import ShelvedSlide, is_slide_name
 from kulchitsky.workup.viewer_tiles import SlideView
@@ -87,8 +87,22 @@ def slide_page(bench: Bench, slide_id: SlideId) -> SlidePage:
     )
 
 
+def _prepare_viewer(request: Request, page: SlidePage) -> dict[str, Any]:
+    """While the browser loads the viewer, what it will ask for is made ready."""
+    bench = workbench(request)
+    bench.ahead.slide(bench.slides.get(page.id))
+    return {}
+
+
 add_page(router, "/slides", "slides.html", slide_list, summary="Every slide of this workbench")
-add_page(router, "/slides/{slide_id}", "viewer.html", slide_page, summary="Size, scale and tiles of a slide")
+add_page(
+    router,
+    "/slides/{slide_id}",
+    "viewer.html",
+    slide_page,
+    summary="Size, scale and tiles of a slide",
+    context=_prepare_viewer,
+)
 
 
 @router.get(
