@@ -321,6 +321,10 @@ class SpecimenKind(StrEnum):
     LYMPH_NODE = "lymph_node"
     METASTASIS = "metastasis"
     RECURRENCE = "recurrence"
+    BACKGROUND = "background"
+    """Cells beside the tumour (lymphocytes, stroma, another component): never its own result."""
+    OTHER_TUMOUR = "other_tumour"
+    """An earlier or other tumour of the same patient, of another kind."""
     UNKNOWN = "unknown"
 
 

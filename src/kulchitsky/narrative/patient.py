@@ -38,6 +38,7 @@ _AGE = tuple(
         r"\bat (?P<age>\d{2}) (?:this|the|a) (?:man|woman|patient|lady|gentleman|boy|girl)\b",
         rf"\b(?:[MF]|male|female)\s?[/,]\s?{_N}(?:\s?y(?:rs?|ears?)?)?\b",
         rf"\b{_N}[\s-](?:years?[\s-])?(?:{_FEMALE}|{_MALE})\b",
+        rf"\b(?:{_FEMALE}|{_MALE}|patient)\s?,\s?{_N}(?=\s?,)",
         rf"\b(?:{_FEMALE}|{_MALE}|patient)\s?\({_N}(?:\s?(?:y|yrs?|years?))?\)",
         rf"\b(?:{_FEMALE}|{_MALE}|patient)\b[^.;]{{0,40}}\({_N}\s?(?:y|yrs?|years?)\)",
     )

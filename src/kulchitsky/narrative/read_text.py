@@ -24,6 +24,7 @@ from kulchitsky.narrative.notebook import Notebook
 from kulchitsky.narrative.page import make_page
 from kulchitsky.narrative.patient import read_patient
 from kulchitsky.narrative.procedures import read_procedures
+from kulchitsky.narrative.seen_elsewhere import read_seen_elsewhere
 from kulchitsky.narrative.sentences import sentences_of
 from kulchitsky.narrative.site import read_site
 from kulchitsky.narrative.sizes import read_sizes
@@ -55,6 +56,7 @@ def read_text(text: str, *, source: str = "text", knowledge: KnowledgeBase | Non
     read_history(book, stated, mentions)
     read_laboratory(book, stated, mentions)
     read_imaging(book, stated, mentions)
+    read_seen_elsewhere(book, stated, mentions)
     read_clinical_nodes(book, stated, mentions)
     read_procedures(book, stated, mentions, sizes)
     read_morphology(book, stated, mentions)

@@ -11,7 +11,7 @@ from kulchitsky.narrative.lexicon import load_data
 from kulchitsky.narrative.notebook import Notebook, Place
 from kulchitsky.narrative.patient import number_of
 from kulchitsky.narrative.sentences import Sentence
-from kulchitsky.narrative.site_score import LESION
+from kulchitsky.narrative.site_score import LESION, is_history
 
 _N = r"\d{1,3}(?:[.,]\d{1,2})?"
 _SIZE = re.compile(
@@ -265,6 +265,8 @@ def _duration_score(text: str, match: re.Match[str]) -> float:
     clause_before = re.split(r"[;.]", before)[-1]
     clause_after = re.split(r"[;.]", after)[0]
     if _NOT_DURATION.search(clause_before[-60:]) or _NOT_DURATION.search(clause_after[:40]):
+        return 0.0
+    if is_history(text, match.start()) and not _GREW.search(clause_before):
         return 0.0
     lasting = _LASTING.search(before) is not None
     history = _HISTORY.match(after) is not None

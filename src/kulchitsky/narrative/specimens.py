@@ -28,8 +28,49 @@ _EARLIER = re.compile(
     r"|\b(?:cancer|carcinoma|tumou?r) diagnosed\b[^.]{0,60}\b(?:ago|in (?:19|20)\d\d)|\b(?:20|19)\d\d:\s",
     re.IGNORECASE,
 )
+_POPULATIONS = frozenset("abcd")
+
+
+def foreign_kinds(positive: Mapping[str, frozenset[str]]) -> dict[str, SpecimenKind]:
+    """Which specimens aren't of the tumour at hand, from the stains positive in each.
+
+    An earlier tumour without neuroendocrine stain is another one; one that had it is taken for the same disease. Of
+    two cell populations of one lesion the lymphoid one stands beside the other.
+    """
+    found: dict[str, SpecimenKind] = {}
+    if "earlier" in positive and not positive["earlier"] & _NEUROENDOCRINE:
+        found["earlier"] = SpecimenKind.OTHER_TUMOUR
+    populations = {n: stains for n, stains in positive.items() if n in _POPULATIONS}
+    if any(stains & (_NEUROENDOCRINE | _EPITHELIAL) for stains in populations.values()):
+        for name, stains in populations.items():
+            if stains & _LYMPHOID and not stains & (_NEUROENDOCRINE | _EPITHELIAL):
+                found[name] = SpecimenKind.BACKGROUND
+    return found
+
+
+_NEUROENDOCRINE = frozenset({"synaptophysin", "chromogranin_a", "insm1", "cd56", "any_ne_marker", "calcitonin"})
+_EPITHELIAL = frozenset({"pan_cytokeratin", "cam5_2", "ck8_18", "ck7", "ema", "ber_ep4"})
+_LYMPHOID = frozenset({"cd45", "cd20", "cd3", "cd5", "cd79a", "pax5", "cd23"})
 _STAINS = re.compile(r"positive|negative|\(\+\)|\(-\)|express|stain|reactive|\+|immuno", re.IGNORECASE)
 _MAX = 8
+EARLIER_ROW: Mapping[str, Any] = {"id": "earlier", "kind": "unknown", "site": "an earlier tumour"}
+_NAMED_TUMOUR = re.compile(
+    r"\b(?:carcinoma|cancer|lymphoma|melanoma|sarcoma|tumou?r|mastectomy|prostatectomy)\b", re.IGNORECASE
+)
+_THEN = re.compile(
+    r"\b(?:in|since) (?:19|20)\d\d\b|\byears? (?:ago|before|earlier|previously)\b|\bhistory of\b"
+    r"|\bprevious(?:ly)?\b|\bprior\b",
+    re.IGNORECASE,
+)
+
+
+def in_history_brackets(sentence: Sentence, at: int) -> bool:
+    """``carcinoma of the breast in 2004 (ER positive)``: stains in brackets behind an earlier tumour are its own."""
+    opened = sentence.text.rfind("(", 0, at)
+    if opened < 0 or sentence.text.rfind(")", 0, at) > opened:
+        return False
+    lead = re.split(r"[;.]\s", sentence.text[max(0, opened - 120) : opened])[-1]
+    return _NAMED_TUMOUR.search(lead) is not None and _THEN.search(lead) is not None
 
 
 def read_specimens(
@@ -55,7 +96,7 @@ def read_specimens(
             at[sentence.start] = "earlier"
             found.setdefault(
                 "earlier",
-                ({"id": "earlier", "kind": "unknown", "site": "an earlier tumour"}, (sentence.start, sentence.end)),
+                (dict(EARLIER_ROW), (sentence.start, sentence.end)),
             )
         else:
             at[sentence.start] = current
@@ -102,14 +143,22 @@ def _kind(words: str) -> SpecimenKind:
 
 
 def settle_specimens(
-    book: Notebook, found: Mapping[str, tuple[dict[str, Any], Place]], used: Sequence[str]
+    book: Notebook,
+    found: Mapping[str, tuple[dict[str, Any], Place]],
+    used: Sequence[str],
+    foreign: Mapping[str, SpecimenKind],
 ) -> dict[str, str]:
-    """List the specimens that stains are told of, when there are several; the names to use by name found."""
+    """List the specimens that stains are told of, when there are several; the names to use by name found.
+
+    ``foreign`` has the kind of those that aren't of the tumour at hand.
+    """
     told = list(dict.fromkeys(used))
     if len(told) < 2:
         return dict.fromkeys(told, "")
     for name in told:
         if name:
             row, place = found[name]
+            if name in foreign:
+                row = {**row, "kind": foreign[name].value}
             book.add("specimens", row, {"id": place})
     return {name: name for name in told}

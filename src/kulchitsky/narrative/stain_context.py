@@ -207,6 +207,8 @@ class Standing:
             return (bool(self.pending) and not self.depth) or weak
         if self.negating and self.pending:
             return True
+        if len(self.pending) > 1 and self._ends_clause() and self.items[self.at - 1].kind is Kind.MARK:
+            return True  # "synaptophysin, CD56, chromogranin expression."
         before = [i.kind for i in self.items[max(0, self.at - 4) : self.at]]
         return Kind.SHOWS in before
 

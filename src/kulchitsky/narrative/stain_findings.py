@@ -12,7 +12,13 @@ from kulchitsky.case.vocabulary import State
 from kulchitsky.narrative.lexicon import Mentions
 from kulchitsky.narrative.notebook import Notebook, Place
 from kulchitsky.narrative.sentences import Sentence
-from kulchitsky.narrative.specimens import read_specimens, settle_specimens
+from kulchitsky.narrative.specimens import (
+    EARLIER_ROW,
+    foreign_kinds,
+    in_history_brackets,
+    read_specimens,
+    settle_specimens,
+)
 from kulchitsky.narrative.stain_context import Verdict
 from kulchitsky.narrative.stains import marks_of, stains_of
 
@@ -51,7 +57,11 @@ def read_stains(
         before = stained[-1].verdict if stained else None
         for one in stained:
             if one.marker != "ki67":
-                key = (one.marker, specimen_at.get(sentence.start, ""))
+                where = specimen_at.get(sentence.start, "")
+                if in_history_brackets(sentence, one.verdict.mark.start - sentence.start):
+                    where = "earlier"
+                    specimens.setdefault(where, (dict(EARLIER_ROW), (sentence.start, sentence.end)))
+                key = (one.marker, where)
                 found.setdefault(key, []).append(_Read(one.verdict, sentence))
         if not stained:
             _unread(book, sentence, mentions, squeezed)
@@ -59,7 +69,13 @@ def read_stains(
             _unknown(book, sentence, mentions)
     told = {marker for (marker, _), reads in found.items() if any(_is_told(r) for r in reads)}
     used = [specimen for (_, specimen), reads in found.items() if any(_is_told(r) for r in reads)]
-    names = settle_specimens(book, specimens, used)
+    positive: dict[str, set[str]] = {}
+    for (marker, specimen), reads in found.items():
+        positive.setdefault(specimen, set())
+        if any(r.verdict.state is State.PRESENT for r in reads):
+            positive[specimen].add(marker)
+    foreign = foreign_kinds({name: frozenset(markers) for name, markers in positive.items()})
+    names = settle_specimens(book, specimens, used, foreign)
     merged: dict[tuple[str, str], list[_Read]] = {}
     for (marker, specimen), reads in found.items():
         if any(_is_told(r) for r in reads) or marker not in told:

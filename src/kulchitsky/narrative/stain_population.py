@@ -47,7 +47,7 @@ _RIM_CELLS = re.compile(
     r"|\bcells? (?:outlin\w+|surround\w+|around|rimming|encircl\w+|at the (?:periphery|edge|rim) of) (?:the )?"
     r"(?:nests|lobules|zellballen|islands|clusters)\b"
     r"|\b(?:at|around|along) the (?:periphery|rim|edges?) of (?:the )?(?:nests|lobules|zellballen|cell nests)\b"
-    r"|\bsustentacular\b",
+    r"|\bsustentacular\b|\b(?:scattered|occasional|few) peripheral cells\b",
     re.IGNORECASE,
 )
 _ONLY = re.compile(r"\b(?:only|solely|merely)\b|\b(?:confined|limited|restricted) to\b", re.IGNORECASE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from kulchitsky.case.vocabulary import State
@@ -13,7 +13,7 @@ from kulchitsky.narrative.page import Page
 from kulchitsky.narrative.sentences import Sentence
 from kulchitsky.narrative.stain_context import Verdict
 from kulchitsky.narrative.stain_grammar import Scope
-from kulchitsky.narrative.stain_items import items_of
+from kulchitsky.narrative.stain_items import Qualifiers, items_of
 from kulchitsky.narrative.stain_population import of_tumour_cells
 
 GENERIC = frozenset({"pan_cytokeratin", "actin_msa", "any_ne_marker", "lymphoid_panel", "melanocytic_panel"})
@@ -46,7 +46,7 @@ def stains_of(
         settled = None if verdict.hypothetical else of_tumour_cells(sentence, verdict, verdicts)
         if settled is not None:
             found.extend(Stained(marker, settled) for marker in settled.mark.value.split("+"))
-    return [s for s in _without_generic(page, found) if not _is_vague(s)]
+    return [_scored(s) for s in _without_generic(page, found) if not _is_vague(s)]
 
 
 def marks_of(page: Page, sentence: Sentence, mentions: Mentions, squeezed: Mapping[str, str]) -> list[Mention]:
@@ -81,11 +81,17 @@ _BEFORE = re.compile(
 )
 _LABORATORY = re.compile(r"\b(?:normal|elevated|raised|within|increased|levels?|ng/|pg/|U/|UI/|IU/)", re.IGNORECASE)
 _BLOOD_TESTS = {"cea", "calcitonin", "afp", "hcg", "psa", "nse", "thyroglobulin", "ca125", "ca19_9", "chromogranin_a",
-                "gastrin", "insulin", "glucagon", "serotonin", "somatostatin"}  # fmt: skip
+                "gastrin", "insulin", "glucagon", "serotonin", "somatostatin", "pth", "growth_hormone",
+                "prolactin", "fsh_lh", "tsh", "ghrelin", "glp1", "acth", "vip"}  # fmt: skip
 _STAIN_WORDS = re.compile(
     r"positiv|negativ|stain|express|immuno|\(\+\)|\(-\)|reactiv|react|focal|diffuse", re.IGNORECASE
 )
-_BARE_NUMBER = re.compile(r"\s\d+(?:\.\d+)?(?=\s?[;,.(])(?!\s?%)")
+_NO_STAIN = re.compile(
+    r"[\s-](?:PET\b|scintigra\w+|imaging|scans?\b|ligand|analogues?|analogs?|agonists?|inhibitors?|therapy|secreting"
+    r"|producing|dependent|independent|excess|stimulat\w+|suppress\w+)",
+    re.IGNORECASE,
+)
+_BARE_NUMBER = re.compile(r"\s(?!0[\s,;.)])\d+(?:\.\d+)?(?=\s?[;,.(])(?!\s?%)")
 
 
 def _is_laboratory(clean: str, sentence: Sentence, m: Mention) -> bool:
@@ -94,6 +100,7 @@ def _is_laboratory(clean: str, sentence: Sentence, m: Mention) -> bool:
     before = clean[max(sentence.start, m.start - 45) : m.start]
     if (
         _BEFORE.search(before)
+        or _NO_STAIN.match(after)
         or _VALUE.match(after)
         or re.match(r"\s(?:serology|titres?|antibod(?:y|ies)\s(?:in|titre))", after)
     ):
@@ -167,6 +174,18 @@ def _without_generic(page: Page, found: list[Stained]) -> Iterable[Stained]:
             if _IN_BRACKETS.fullmatch(between):
                 continue
         yield stained
+
+
+_HER2_STATES = {"1": State.ABSENT, "2": State.EQUIVOCAL}
+"""HER2 is scored: 1+ is negative, 2+ equivocal (ASCO/CAP), whatever a plus means elsewhere."""
+
+
+def _scored(stained: Stained) -> Stained:
+    score = re.fullmatch(r"([123])\s?\+", stained.verdict.cue.text)
+    state = _HER2_STATES.get(score.group(1)) if score and stained.marker == "her2" else None
+    if state is None:
+        return stained
+    return replace(stained, verdict=replace(stained.verdict, state=state, qualifiers=Qualifiers()))
 
 
 def _is_vague(stained: Stained) -> bool:

@@ -15,6 +15,7 @@ from kulchitsky.knowledge.profiles import NONE_OF_THESE
 from kulchitsky.reasoning.densities import ki67_tail
 from kulchitsky.reasoning.finding import Finding
 from kulchitsky.reasoning.next_test import marker_rates
+from kulchitsky.reasoning.place import foreign_specimens
 from kulchitsky.reasoning.plain_figures import share_words, times_words
 from kulchitsky.reasoning.posterior import Draws, Posterior, draw, posterior, softmax
 from kulchitsky.reasoning.reasons import kind_of
@@ -145,7 +146,8 @@ def _sentence(
 def _missing(
     case: Case, post: Posterior, entity: str, knowledge: KnowledgeBase, ordering: Ordering
 ) -> list[Contradiction]:
-    done = {m.marker for m in case.markers if m.state is not v.State.NOT_TESTED}
+    others = foreign_specimens(case)
+    done = {m.marker for m in case.markers if m.state is not v.State.NOT_TESTED and m.specimen not in others}
     done |= {"ki67"} if case.ki67 else set()
     found: dict[tuple[str, ...], Contradiction] = {}
     for test in load_required_tests():

@@ -13,7 +13,7 @@ from kulchitsky.case.record import Case, Ki67, Morphology
 from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.reasoning.clinic_findings import clinic_findings
 from kulchitsky.reasoning.finding import Finding, context
-from kulchitsky.reasoning.place import settings_of
+from kulchitsky.reasoning.place import foreign_specimens, settings_of
 from kulchitsky.reasoning.pool import SEX_MALE
 from kulchitsky.reasoning.stain_findings import stain_findings
 
@@ -84,7 +84,9 @@ def mitoses_per_2mm2(m: Morphology) -> float | None:
 
 
 def _quantities(case: Case) -> Iterator[Finding]:
-    indices = [p for p in map(ki67_percent, case.ki67) if p is not None]
+    others = foreign_specimens(case)
+    own = [k for k in case.ki67 if k.specimen not in others]
+    indices = [p for p in map(ki67_percent, own) if p is not None]
     if indices:
         yield Finding("ki67", "ki67", "ki67", "ki67", f"Ki-67 {max(indices):g} %", value=max(indices))
     rate = mitoses_per_2mm2(case.morphology)

@@ -17,6 +17,7 @@ from kulchitsky.knowledge.ordering import Ordering, load_ordering
 from kulchitsky.knowledge.profiles import NONE_OF_THESE
 from kulchitsky.numerics.entropy import expected_information_bits
 from kulchitsky.reasoning.finding import Finding
+from kulchitsky.reasoning.place import foreign_specimens
 from kulchitsky.reasoning.plain_figures import share_words
 from kulchitsky.reasoning.posterior import Posterior, posterior
 from kulchitsky.reasoning.weigh import exponent_and_floor, stain_rates, tempered
@@ -63,7 +64,8 @@ def next_tests(case: Case, knowledge: KnowledgeBase, *, k: int = 3) -> tuple[Nex
 
 def _bench(case: Case, knowledge: KnowledgeBase, ordering: Ordering) -> _Bench:
     post = posterior(case, knowledge)
-    done = {m.marker for m in case.markers if m.state is not v.State.NOT_TESTED}
+    others = foreign_specimens(case)
+    done = {m.marker for m in case.markers if m.state is not v.State.NOT_TESTED and m.specimen not in others}
     markers = tuple(m for m in ordering.routine if m not in done and m in knowledge.markers)
     treatments = {NONE_OF_THESE: NONE_OF_THESE} | {e.id: e.treatment_family for e in knowledge.entities.values()}
     names = list(dict.fromkeys(treatments[e] for e in post.table.entities))

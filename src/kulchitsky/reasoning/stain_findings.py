@@ -10,13 +10,17 @@ from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.knowledge.model import load_model
 from kulchitsky.knowledge.schema import Counts
 from kulchitsky.reasoning.finding import Finding
+from kulchitsky.reasoning.place import foreign_specimens
 from kulchitsky.reasoning.pool import KERATIN_GROUPS, dot_finding
 
 
 def stain_findings(case: Case, knowledge: KnowledgeBase) -> Iterator[Finding]:
-    """One finding a stain that was done and read (several specimens together), and one a perinuclear dot."""
+    """One finding a stain that was done and read (specimens of the tumour together), and one a perinuclear dot."""
     by_marker: dict[str, list[MarkerResult]] = {}
+    others = foreign_specimens(case)
     for result in case.markers:
+        if result.specimen in others:
+            continue
         if result.state in (v.State.PRESENT, v.State.ABSENT) and result.marker in knowledge.markers:
             by_marker.setdefault(result.marker, []).append(result)
     for marker_id, results in by_marker.items():
