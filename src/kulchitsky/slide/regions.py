@@ -48,49 +48,77 @@ class Regions:
         return np.asarray(shapely.contains_xy(grown, gx.ravel(), gy.ravel()).reshape(shape_px))
 
 
+@dataclass(frozen=True, slots=True)
+class Area:
+    """One drawn area in µm: counted in, or left out; ``feature`` is its number in the file, from 1."""
+
+    excluded: bool
+    feature: int
+    geometry: BaseGeometry
+
+
 def read_regions(path: str | os.PathLike[str], um_per_px: float) -> Regions:
     """Read a QuPath GeoJSON file (plain or ``.gz``): a FeatureCollection, a list of features, or one of them.
 
     Areas classified *Ignore*, *Exclude*, *Artefact* or *Necrosis* are left out; all others are counted in. Points and
-    lines are passed over. Raises :class:`RefusedInput` when the file cannot be read or holds no area.
+    lines are passed over, and so are cells that QuPath detected. Raises :class:`RefusedInput` when the file cannot be
+    read or holds no area.
     """
     source = Path(path)
-    features = _features(source)
-    include: list[BaseGeometry] = []
-    exclude: list[BaseGeometry] = []
-    for number, feature in enumerate(features):
-        geometry = _geometry(source, number, feature, um_per_px)
-        if geometry is None:
-            continue
-        (exclude if _class_of(feature).lower() in _EXCLUDING else include).append(geometry)
-    if not include and not exclude:
-        raise RefusedInput("it holds no area", source=source.name, remedy="draw polygons in QuPath and export them")
+    areas, _ = areas_of(_parsed(source), source.name, um_per_px)
+    include = [area.geometry for area in areas if not area.excluded]
+    exclude = [area.geometry for area in areas if area.excluded]
     return Regions(
         include=shapely.union_all(include) if include else None,
         exclude=shapely.union_all(exclude) if exclude else None,
     )
 
 
-def _features(source: Path) -> list[dict[str, Any]]:
+def areas_of(parsed: Any, source: str, um_per_px: float) -> tuple[tuple[Area, ...], int]:
+    """The areas of parsed GeoJSON, and how many features were passed over (points, lines, detected cells).
+
+    Raises :class:`RefusedInput` where an outline cannot be read or there is no area.
+    """
+    features = _features(parsed, source)
+    areas = []
+    for number, feature in enumerate(features):
+        geometry = None if _is_detection(feature) else _geometry(source, number, feature, um_per_px)
+        if geometry is not None:
+            excluded = _class_of(feature).lower() in _EXCLUDING
+            areas.append(Area(excluded=excluded, feature=number + 1, geometry=geometry))
+    if not areas:
+        raise RefusedInput("it holds no area", source=source, remedy="draw polygons in QuPath and export them")
+    return tuple(areas), len(features) - len(areas)
+
+
+def _parsed(source: Path) -> Any:
     try:
         data = source.read_bytes()
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
-        parsed = json.loads(data)
+        return json.loads(data)
     except FileNotFoundError as error:
         raise RefusedInput("there is no such file", source=str(source), remedy="check the path") from error
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, RecursionError) as error:
         reason = (str(error).splitlines() or ["unreadable"])[0]
         remedy = "export the annotations from QuPath as GeoJSON"
         raise RefusedInput(f"is not GeoJSON ({reason})", source=source.name, remedy=remedy) from error
+
+
+def _features(parsed: Any, source: str) -> list[dict[str, Any]]:
     if isinstance(parsed, dict):
         parsed = parsed.get("features", [parsed])
     if not isinstance(parsed, list) or not all(isinstance(item, dict) for item in parsed):
-        raise RefusedInput("is not a list of GeoJSON features", source=source.name, remedy="export it from QuPath")
+        raise RefusedInput("is not a list of GeoJSON features", source=source, remedy="export it from QuPath")
     return parsed
 
 
-def _geometry(source: Path, number: int, feature: dict[str, Any], um_per_px: float) -> BaseGeometry | None:
+def _is_detection(feature: dict[str, Any]) -> bool:
+    properties = feature.get("properties")
+    return isinstance(properties, dict) and properties.get("objectType") in ("detection", "cell")
+
+
+def _geometry(source: str, number: int, feature: dict[str, Any], um_per_px: float) -> BaseGeometry | None:
     raw = feature.get("geometry", feature if "coordinates" in feature else None)
     if not isinstance(raw, dict) or raw.get("type") not in ("Polygon", "MultiPolygon"):
         return None
@@ -100,7 +128,7 @@ def _geometry(source: Path, number: int, feature: dict[str, Any], um_per_px: flo
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, shapely.errors.ShapelyError) as error:
         place = f"feature {number + 1}"
         problem = f"its outline cannot be read ({(str(error).splitlines() or ['malformed'])[0]})"
-        raise RefusedInput(problem, source=source.name, place=place, remedy="draw it again in QuPath") from error
+        raise RefusedInput(problem, source=source, place=place, remedy="draw it again in QuPath") from error
     valid = scaled if scaled.is_valid else shapely.make_valid(scaled)
     return valid if valid.area > 0 else None
 

@@ -103,6 +103,52 @@ class Changed(BaseModel):
     finished: bool = False
 
 
+class ImportedRegions(BaseModel):
+    """What a file of regions came to."""
+
+    tumour: int
+    exclusions: int
+    passed_over: int
+    """Features that are no areas: points, lines, detected cells."""
+    changed: Changed
+
+
+class Carried(BaseModel):
+    """What became of the corrections of an earlier count: in numbers, and the state after it."""
+
+    placed: int
+    agreeing: int
+    """Of ``placed``: cells that the new count already has so."""
+    gone: int
+    """Cells that had been taken out and that the new count does not find."""
+    not_placed: int
+    """Cells that had been flipped and are not found again."""
+    regions: int
+    changed: Changed
+
+
+class CellFacts(BaseModel):
+    """One cell: what it counts as, what it was counted as, and what was measured of it."""
+
+    cell: int
+    x_um: float
+    y_um: float
+    klass: int
+    automatic: int | None
+    """``null`` for a cell that the reader added."""
+    signal_od: float | None
+    cut_od: float | None
+    area_um2: float | None
+
+
+class DoubtfulCells(BaseModel):
+    """Cells nearest the cut, most doubtful first."""
+
+    cut_od: float
+    within: str
+    cells: tuple[CellFacts, ...]
+
+
 class LogLine(BaseModel):
     """One row of the log in words."""
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kulchitsky.case.measure import HotSpot, SlideCount
 from kulchitsky.case.verdict import SlidePicture
@@ -15,12 +15,16 @@ from kulchitsky.web import work
 from kulchitsky.web.bounded import Bounded
 from kulchitsky.workup.cell_heat import Counts, HeatGrid
 from kulchitsky.workup.cell_layer import SQUARE_UM, CellTable, SquareIndex
-from kulchitsky.workup.counted_cells import has_count, load_count
+from kulchitsky.workup.cell_measures import CellMeasures, load_measures
+from kulchitsky.workup.counted_cells import former_cells, has_count, load_count
 from kulchitsky.workup.edit_log import Change, EditLog, Finish, LogEntry, Redo, Undo
 from kulchitsky.workup.kept_results import kept_pictures, kept_reading
 from kulchitsky.workup.not_there import NotThere
 from kulchitsky.workup.recount import Recount, corrected_count, recount
 from kulchitsky.workup.slide_review import SlideReview, Touched
+
+if TYPE_CHECKING:
+    from kulchitsky.workup.carry_over import CarriedOver
 
 COUNTS_BYTES = 256 << 20
 REVIEWS_BYTES = 128 << 20
@@ -167,6 +171,26 @@ class ReviewShelf:
     def is_finished(self, opened: OpenReview) -> bool:
         """Whether the reader has declared this reading finished."""
         return self.log.readers(opened.slide_id, opened.review.table.count_id).get(opened.reader, False)
+
+    def measures(self, opened: OpenReview) -> CellMeasures | None:
+        """What was measured of the count's cells; ``None`` for a count that kept none."""
+        return load_measures(self.count_dir(opened.slide_id), len(opened.review.table))
+
+    def was_corrected(self, slide_id: str) -> bool:
+        """Whether any reader corrected the present count of a slide."""
+        counted = self.counted(slide_id)
+        return counted is not None and bool(self.log.readers(slide_id, counted.table.count_id))
+
+    def carry_over(self, opened: OpenReview) -> CarriedOver | None:
+        """What the reader's corrections of the count before this one come to here; ``None`` where there are none."""
+        count_id = opened.review.table.count_id
+        for former_id in self.log.former_counts(opened.slide_id, count_id, opened.reader):
+            table = former_cells(self.count_dir(opened.slide_id), former_id)
+            if table is not None:
+                earlier = SlideReview(table)
+                earlier.replay(self.log.entries(opened.slide_id, former_id, opened.reader))
+                return work.carry_over(earlier, opened.review)
+        return None
 
     def edits_of_other_counts(self, opened: OpenReview) -> int:
         """Corrections that this reader made to earlier counts of the slide: kept, not applied."""

@@ -39,6 +39,7 @@ class Guard:
             ("/slides/upload", settings.max_slide_bytes),
             ("/readings", settings.max_report_bytes),
         )
+        self._regions_limit = settings.max_regions_bytes
         self._default_limit = settings.max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,6 +59,8 @@ class Guard:
         await self._app(scope, _Limited(receive, limit), _with_headers(send))
 
     def _limit(self, path: str) -> int:
+        if path.endswith("/regions.geojson"):
+            return self._regions_limit
         return next((limit for prefix, limit in self._limits if path.startswith(prefix)), self._default_limit)
 
 

@@ -28,6 +28,7 @@ class Settings:
     reader: str = "reader"
     slide_dirs: tuple[Path, ...] = ()
     max_body_bytes: int = 2 * MIB
+    max_regions_bytes: int = 20 * MIB
     max_report_bytes: int = 20 * MIB
     max_slide_bytes: int = 8192 * MIB
     session_hours: float = 12.0

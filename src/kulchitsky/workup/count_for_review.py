@@ -28,11 +28,13 @@ def count_for_review(
     detector: str = "accurate",
     um_per_px: float | None = None,
     progress: Callable[[int, int], None] | None = None,
+    keep_former: bool = False,
 ) -> SlideCount:
     """Count ``slide`` and keep the result in ``directory``; a former count there is replaced when this one is done.
 
     A count that was killed goes on where it stopped. ``progress`` gets blocks done and blocks in all; an exception
-    that it raises stops the count. Raises ``RefusedSlide``.
+    that it raises stops the count. ``keep_former`` keeps the cells of a former count, for corrections made to them.
+    Raises ``RefusedSlide``.
     """
     directory.mkdir(parents=True, exist_ok=True)
     result = count_slide(
@@ -47,7 +49,7 @@ def count_for_review(
     klass = np.where(cells.counted, cells.positive.astype(np.uint8), np.uint8(CellClass.OUT))
     save_outlines(directory, cells)
     save_measures(directory, nuclear_signal(cells), cells.area_um2)
-    save_count(directory, result.count, cells.x_um, cells.y_um, klass)
+    save_count(directory, result.count, cells.x_um, cells.y_um, klass, keep_former=keep_former)
     keep_pictures(directory, pictures)
     shutil.rmtree(directory / RESUME_FOLDER, ignore_errors=True)
     return result.count

@@ -17,6 +17,7 @@ from kulchitsky.workup.cell_layer import CellTable
 
 CELLS_FILE = "cells.npz"
 COUNT_FILE = "count.json"
+FORMER_FILE = "cells-{}.npz"
 
 
 def save_count(
@@ -25,8 +26,14 @@ def save_count(
     x_um: NDArray[np.floating],
     y_um: NDArray[np.floating],
     klass: NDArray[np.integer],
+    *,
+    keep_former: bool = False,
 ) -> CellTable:
-    """Keep one count; a former one in the same directory is replaced."""
+    """Keep one count; a former one in the same directory is replaced.
+
+    ``keep_former`` keeps the cells of the former count beside it: corrections name cells by their row, and mean
+    nothing without them.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     x, y = np.asarray(x_um, dtype=np.float32), np.asarray(y_um, dtype=np.float32)
     k = np.asarray(klass, dtype=np.uint8)
@@ -34,6 +41,10 @@ def save_count(
     beside = directory / f"{CELLS_FILE}.new"
     with beside.open("wb") as file:
         np.savez(file, x_um=x, y_um=y, klass=k)
+    if keep_former and (directory / CELLS_FILE).exists():
+        former = _load_table(directory / CELLS_FILE)
+        if former.count_id != table.count_id:
+            os.replace(directory / CELLS_FILE, directory / FORMER_FILE.format(former.count_id))
     os.replace(beside, directory / CELLS_FILE)
     beside = directory / f"{COUNT_FILE}.new"
     beside.write_text(count.model_dump_json(), encoding="utf-8")
@@ -51,9 +62,19 @@ def load_count(directory: Path) -> tuple[SlideCount, CellTable] | None:
     if not has_count(directory):
         return None
     count = SlideCount.model_validate_json((directory / COUNT_FILE).read_text(encoding="utf-8"))
-    with np.load(directory / CELLS_FILE) as arrays:
+    return count, _load_table(directory / CELLS_FILE)
+
+
+def former_cells(directory: Path, count_id: str) -> CellTable | None:
+    """The cells of a former count of the same slide, where they were kept."""
+    path = directory / FORMER_FILE.format(count_id)
+    return _load_table(path) if path.is_file() else None
+
+
+def _load_table(path: Path) -> CellTable:
+    with np.load(path) as arrays:
         x, y, klass = arrays["x_um"], arrays["y_um"], arrays["klass"]
-    return count, CellTable(x_um=x, y_um=y, klass=klass, count_id=count_id(x, y, klass))
+    return CellTable(x_um=x, y_um=y, klass=klass, count_id=count_id(x, y, klass))
 
 
 def count_id(x_um: NDArray[np.float32], y_um: NDArray[np.float32], klass: NDArray[np.uint8]) -> str:

@@ -160,6 +160,15 @@ class EditLog:
         with self._lock:
             return int(self._db.execute(query, (slide, count_id, reader)).fetchone()[0])
 
+    def former_counts(self, slide: str, count_id: str, reader: str | None = None) -> list[str]:
+        """Ids of earlier counts of the slide that were corrected (by one reader, or by any), newest first."""
+        query = (
+            "SELECT count_id FROM edit WHERE slide = ?1 AND count_id <> ?2 AND (?3 IS NULL OR reader = ?3) "
+            "GROUP BY count_id ORDER BY MAX(seq) DESC"
+        )
+        with self._lock:
+            return [row[0] for row in self._db.execute(query, (slide, count_id, reader))]
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:

@@ -7,6 +7,7 @@ whatever the size of the slide, so that the index moves at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,7 @@ class SlideReview:
         self._regions: dict[int, DrawnRegion] = {}
         self._done: list[tuple[Change, tuple[Change, ...]]] = []
         self._undone: list[tuple[Change, tuple[Change, ...]]] = []
+        self._in_batch = False
         self._counted = 0
         self._positive = 0
         self._recount()
@@ -196,8 +198,19 @@ class SlideReview:
 
     def replay(self, entries: Iterable[LogEntry]) -> None:
         """Bring the state to where the log stands."""
-        for entry in entries:
-            self.take(entry.body)
+        with self.batch():
+            for entry in entries:
+                self.take(entry.body)
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Within it many changes are made: which cells the regions hold is found out once, at the end."""
+        self._in_batch = True
+        try:
+            yield
+        finally:
+            self._in_batch = False
+            self._find_inside()
 
     def check(self, body: Change | Undo | Redo | Finish) -> None:
         """Raise ``RefusedEdit`` if ``body`` does not fit: called before it is logged."""
@@ -297,7 +310,6 @@ class SlideReview:
             self._changed.clear()
             self._regions.clear()
         self._find_inside()
-        self._recount()
         return Touched(regions=True)
 
     def _set(self, cell: int, klass: int) -> None:
@@ -327,7 +339,10 @@ class SlideReview:
         self._set(body.cell, body.after)
 
     def _find_inside(self) -> None:
+        if self._in_batch:
+            return
         self._inside = counting_places(self.regions, *self.positions()) if self._regions else None
+        self._recount()
 
     def _recount(self) -> None:
         counts = self._klass < CellClass.OUT

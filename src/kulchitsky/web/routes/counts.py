@@ -57,7 +57,7 @@ class Agreements(BaseModel):
 def start(bench: Bench, slide_id: SlideId, wanted: CountWanted) -> CountState:
     """It runs in the background: follow it at ``count/events``.
 
-    Corrections of an earlier count stay in the log but are not applied.
+    Corrections of an earlier count stay in the log with its cells; ``carry-over`` makes them again on the new one.
     """
     slide = bench.slides.get(slide_id)
     geometry = bench.slides.view(slide_id).geometry
@@ -68,7 +68,8 @@ def start(bench: Bench, slide_id: SlideId, wanted: CountWanted) -> CountState:
         path, directory = Path(slide.path), bench.reviews.count_dir(slide_id)
         how: dict[str, Any] = {"detector": wanted.detector, "um_per_px": slide.um_per_px, "progress": progress}
         if slide.stain == PROLIFERATION_STAIN:
-            work.count_for_review(path, directory, **how)
+            keep = bench.reviews.was_corrected(slide_id)
+            work.count_for_review(path, directory, keep_former=keep, **how)
             bench.reviews.forget(slide_id)
         else:
             work.read_for_review(path, directory, marker=slide.stain, **how)

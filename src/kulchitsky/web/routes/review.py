@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Response
 from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
+from numpy.typing import NDArray
 
 from kulchitsky.web import work
 from kulchitsky.web.access import Bench, SignedIn
@@ -30,6 +32,7 @@ from kulchitsky.web.review_shelf import OpenReview
 from kulchitsky.web.routes.slides import SlideId, safe_file_name
 from kulchitsky.web.workbench import Workbench
 from kulchitsky.workup.cell_heat import TILE_BINS
+from kulchitsky.workup.cell_layer import SQUARE_UM
 from kulchitsky.workup.edit_log import (
     AddCell,
     Change,
@@ -41,6 +44,7 @@ from kulchitsky.workup.edit_log import (
     SetCells,
     Undo,
 )
+from kulchitsky.workup.slide_review import Touched
 
 router = APIRouter(tags=["review"])
 BINARY: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
@@ -54,6 +58,7 @@ def review_page(session: SignedIn, bench: Bench, slide_id: SlideId) -> ReviewPag
     with opened.lock:
         heat = opened.counted.heat
         index = opened.review.index
+        counts = _on_slide(bench, opened, index.counts())
         return ReviewPage(
             slide_id=slide_id,
             reader=session.reader,
@@ -63,9 +68,9 @@ def review_page(session: SignedIn, bench: Bench, slide_id: SlideId) -> ReviewPag
             hotspots=opened.hotspots,
             regions=_regions(opened),
             square_um=index.side_um,
-            square_columns=index.columns,
-            square_rows=index.rows,
-            square_cells=tuple(index.counts().ravel().tolist()),
+            square_columns=counts.shape[1],
+            square_rows=counts.shape[0],
+            square_cells=tuple(counts.ravel().tolist()),
             heat_bin_um=heat.bin_um,
             heat_levels=heat.levels,
             heat_tile_bins=TILE_BINS,
@@ -122,19 +127,21 @@ def change(session: SignedIn, bench: Bench, slide_id: SlideId, wanted: Wanted) -
     with opened.lock:
         body = _body(opened, wanted)
         _, touched = bench.reviews.change(opened, body)
-        squares = (
-            None
-            if touched.regions or touched.everything or len(touched.cells) > 5000
-            else {_square_of(opened, cell) for cell in touched.cells}
-        )
-        return Changed(
-            recount=opened.recount(),
-            grades=_grades(bench, opened),
-            squares=None if squares is None else tuple(sorted(squares)),
-            regions=_regions(opened),
-            cell=body.cell if isinstance(body, AddCell) else None,
-            finished=bench.reviews.is_finished(opened),
-        )
+        return changed(bench, opened, touched, cell=body.cell if isinstance(body, AddCell) else None)
+
+
+def changed(bench: Workbench, opened: OpenReview, touched: Touched, *, cell: int | None = None) -> Changed:
+    """The state after a change, and which squares it touched."""
+    everything = touched.regions or touched.everything or len(touched.cells) > 5000
+    squares = None if everything else {_square_of(opened, each) for each in touched.cells}
+    return Changed(
+        recount=opened.recount(),
+        grades=_grades(bench, opened),
+        squares=None if squares is None else tuple(sorted(squares)),
+        regions=_regions(opened),
+        cell=cell,
+        finished=bench.reviews.is_finished(opened),
+    )
 
 
 @router.post("/slides/{slide_id}/hotspots", summary="Search the hot spots again among the corrected cells")
@@ -187,6 +194,15 @@ def _body(opened: OpenReview, wanted: Wanted) -> Change | Undo | Redo | Finish:
     if isinstance(wanted, DropRegion):
         return RemoveRegion(region=wanted.region)
     return STEPS[wanted.kind]
+
+
+def _on_slide(bench: Workbench, opened: OpenReview, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Cells per square over the whole slide: a reader may add one where none was found."""
+    geometry = bench.slides.view(opened.slide_id).geometry
+    side_px = SQUARE_UM / opened.counted.count.um_per_px
+    rows, columns = (math.ceil(size / side_px) for size in (geometry.height_px, geometry.width_px))
+    missing = (max(0, rows - counts.shape[0]), max(0, columns - counts.shape[1]))
+    return np.pad(counts, [(0, missing[0]), (0, missing[1])])
 
 
 def _grades(bench: Workbench, opened: OpenReview) -> tuple[GradeNow, ...]:

@@ -11,7 +11,15 @@ PARTS = {
     "grading": ["grade_of_counts", "grade_of_one_count", "load_grading"],
     "weighing": ["with_markers", "work_up_record"],
     "counting": ["count_for_review", "read_for_review"],
-    "cells": ["corrected_features", "geojson_gz", "load_outlines", "agreement_of", "search_hotspots"],
+    "cells": [
+        "agreement_of",
+        "carry_over",
+        "corrected_features",
+        "geojson_gz",
+        "load_outlines",
+        "read_drawn_regions",
+        "search_hotspots",
+    ],
     "prose": ["gather", "document_text", "read_prose"],
     "papers": ["FILE_NAMES", "report_bytes"],
 }
@@ -20,9 +28,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs=PARTS)
 
 if TYPE_CHECKING:
     from kulchitsky.web.work.cells import agreement_of as agreement_of
+    from kulchitsky.web.work.cells import carry_over as carry_over
     from kulchitsky.web.work.cells import corrected_features as corrected_features
     from kulchitsky.web.work.cells import geojson_gz as geojson_gz
     from kulchitsky.web.work.cells import load_outlines as load_outlines
+    from kulchitsky.web.work.cells import read_drawn_regions as read_drawn_regions
     from kulchitsky.web.work.cells import search_hotspots as search_hotspots
     from kulchitsky.web.work.counting import count_for_review as count_for_review
     from kulchitsky.web.work.counting import read_for_review as read_for_review
