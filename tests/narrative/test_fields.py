@@ -98,6 +98,8 @@ def test_no_ki67_is_made_up(text: str) -> None:
         ("Ulcerated nodule on the scalp. Dermal tumour, epidermis ulcerated.", "scalp", None, "skin"),
         ("A nodule on the back of the left hand. Skin: dermal tumour.", "upper_limb", "left", "skin"),
         ("Terminal ileum resection: mural tumour.", "abdomen", None, "small_bowel"),
+        ("Appendicectomy: tumour of the tip, 1.1 cm.", "abdomen", None, "appendix"),
+        ("A 5 cm ulcerated mass of the distal esophagus.", "chest", None, "oesophagus"),
     ],
 )
 def test_site(text: str, region: str, side: str | None, setting: str) -> None:

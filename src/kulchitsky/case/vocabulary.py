@@ -53,6 +53,7 @@ class Setting(StrEnum):
     OESOPHAGUS = "oesophagus"
     STOMACH = "stomach"
     SMALL_BOWEL = "small_bowel"
+    APPENDIX = "appendix"
     COLORECTUM = "colorectum"
     BILIARY = "biliary"
     PERITONEUM = "peritoneum"

@@ -23,8 +23,9 @@ class SettingWords:
         return next((setting for setting, pattern in self.patterns if pattern.search(text.lower())), None)
 
     def of_topography(self, code: str) -> str | None:
-        """The setting of an ICD-O-3 topography code; ``None`` for one that isn't listed."""
-        return self.topographies.get(code[:3])
+        """The setting of an ICD-O-3 topography code, of its subsite first; ``None`` for one that isn't listed."""
+        subsite = code.replace(".", "")[:4]
+        return self.topographies.get(subsite) or self.topographies.get(subsite[:3])
 
 
 @cache

@@ -96,7 +96,9 @@ def _weights(post: Posterior, drawn: Draws | None, knowledge: KnowledgeBase) -> 
         low = high = ratio
         if drawn is not None:
             over = log10_ratios(drawn.total, drawn.terms[f], table.entity_of[drawn.active], len(table.entities))
-            low, high = np.quantile(over, [0.025, 0.975], axis=1)
+            # an entity without weight in some draw has a ratio of infinity there, and no interval
+            with np.errstate(invalid="ignore"):
+                low, high = np.quantile(over, [0.025, 0.975], axis=1)
         for e in shown:
             if not np.isfinite(ratio[e]):
                 continue

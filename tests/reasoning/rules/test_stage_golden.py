@@ -362,6 +362,7 @@ def test_what_has_no_neuroendocrine_stage(
         ("colorectum", "rectum, 6 cm from the anal verge", "net_rectum", "C20.9"),
         ("colorectum", "", "net_rectum", "C20.9"),
         ("colorectum", "appendix", "net_midgut", "C18.1"),
+        ("appendix", "", "net_midgut", "C18.1"),
         ("small_bowel", "terminal ileum", "net_midgut", "C17.2"),
         ("small_bowel", "duodenum", "net_duodenum_stomach", "C17.0"),
         ("pancreas", "tail of the pancreas", "net_pancreas", "C25.2"),
