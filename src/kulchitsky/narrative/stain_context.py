@@ -141,7 +141,9 @@ class Standing:
         kinds = [i.kind for i in ahead]
         if kinds[:2] != [Kind.AND, Kind.MARK]:
             return False
-        return len(kinds) < 3 or kinds[2] is Kind.SEMICOLON or ahead[2].text == "."
+        if len(kinds) < 3 or kinds[2] is Kind.SEMICOLON or ahead[2].text == ".":
+            return True
+        return kinds[2] is Kind.RESULT and ahead[2].strength == "weak"
 
     def _gap_is_small(self) -> bool:
         words = 0

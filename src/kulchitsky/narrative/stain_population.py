@@ -15,6 +15,8 @@ _OTHER_CELLS = re.compile(
     r"|accompanying|admixed|surrounding|scattered T|normal)(?:[\s-]type)?\s(?:[\w-]+\s){0,2}?(?:cells?"
     r"|lymphocytes?|fibres?|fibers?|vessels"
     r"|macrophages|histiocytes|epithelium|nerves?|ducts|glands|infiltrate)\b|\bT cells are present\b"
+    r"|\b(?:residual|adjacent|minor|associated|conventional|accompanying|neighbouring|separate|pre-?existing)"
+    r"\s(?:\w+\s){0,2}(?:adenocarcinoma|carcinoma|adenoma|component|dysplasia)\b"
     r"|\b(?:squamous|glandular|adenocarcinoma(?:tous)?|urothelial|mesenchymal|keratinocytic|bowenoid"
     r"|endometrioid|mucinous|ductal|acinar|teratomatous) (?:component|part|portion|elements?)\b"
     r"|\b(?:in[\s-]situ component|overlying epidermis|epidermal component|cyst lining|lining of the cysts?"
@@ -42,8 +44,8 @@ _TUMOUR_CELLS = re.compile(
     re.IGNORECASE,
 )
 _RIM_CELLS = re.compile(
-    r"\b(?:sustentacular|slender|spindled?|dendritic|peripheral|slim|elongated)(?:[\s-]\w+){0,3}?[\s-]cells?\b[^;.]{0,25}"
-    r"\b(?:outlin\w+|surround\w+|around|rim\w*|encircl\w+|peripher\w+|border\w*|between|at the edge|envelop\w+)\b"
+    r"\b(?:sustentacular|slender|thin|spindled?|dendritic|peripheral|slim|elongated)(?:[\s-]\w+){0,3}?[\s-]cells?\b[^;.]{0,25}"
+    r"\b(?:outlin\w+|surround\w+|around|rim\w*|encircl\w+|peripher\w+|border\w*|between|at the (?:edge|nest|border|margin)|envelop\w+)\b"
     r"|\bcells? (?:outlin\w+|surround\w+|around|rimming|encircl\w+|at the (?:periphery|edge|rim) of) (?:the )?"
     r"(?:nests|lobules|zellballen|islands|clusters)\b"
     r"|\b(?:at|around|along) the (?:periphery|rim|edges?) of (?:the )?(?:nests|lobules|zellballen|cell nests)\b"

@@ -87,7 +87,7 @@ _STAIN_WORDS = re.compile(
     r"positiv|negativ|stain|express|immuno|\(\+\)|\(-\)|reactiv|react|focal|diffuse", re.IGNORECASE
 )
 _NO_STAIN = re.compile(
-    r"[\s-](?:PET\b|scintigra\w+|imaging|scans?\b|ligand|analogues?|analogs?|agonists?|inhibitors?|therapy|secreting"
+    r"[\s-](?:receptors?\s)?(?:PET\b|scintigra\w+|imaging|scans?\b|ligand|analogues?|analogs?|agonists?|inhibitors?|therapy|secreting"
     r"|producing|dependent|independent|excess|stimulat\w+|suppress\w+)",
     re.IGNORECASE,
 )
