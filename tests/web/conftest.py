@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from kulchitsky.case.measure import HotSpot, SlideCount
 from kulchitsky.slide.synthetic.scene import TUMOUR
@@ -26,6 +27,16 @@ from kulchitsky.web.workbench import Workbench
 from kulchitsky.workup.counted_cells import save_count
 from kulchitsky.workup.recount import cell_count
 
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "thigh-mass"
 
 
@@ -164,3 +175,78 @@ def served(tmp_path_factory: pytest.TempPathFactory, slide_file: tuple[Path, Any
     server.should_exit = True
     thread.join(timeout=20)
     bench.close()
+
+
+class Visit:
+    """One signed-in browser window that notes every request and every complaint of the page."""
+
+    def __init__(self, context: BrowserContext, served: Any) -> None:
+        self.context = context
+        self.address = served.address
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(served.login_path())
+        self.page.wait_for_url("**/cases")
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.address + path)
+        return self.page
+
+    def check_clean(self) -> None:
+        """Nothing was complained of (a policy that blocks a part of the page complains), nothing asked elsewhere."""
+        assert self.complaints == []
+        assert [url for url in self.requests if not url.startswith((self.address, "data:", "blob:"))] == []
+
+    def until(self, condition: str, seconds: float = 20) -> None:
+        """Wait for a condition; asked from outside, because the pages' own policy forbids the usual way."""
+        deadline = time.monotonic() + seconds
+        while not self.page.evaluate(f"() => Boolean({condition})"):
+            assert time.monotonic() < deadline, condition
+            self.page.wait_for_timeout(50)
+
+    def open_slide(self, slide_id: str) -> Page:
+        """The viewer of a counted slide."""
+        self.open(f"/slides/{slide_id}")
+        self.until("window.kulchitsky?.overlay.review && kulchitsky.osd.isOpen()")
+        return self.page
+
+    def zoom_to(self, x: float, y: float, across: float) -> None:
+        """Centre on a point in µm and wait for the cells there."""
+        self.page.evaluate("([x, y, w]) => kulchitsky.frame.show(x, y, w, true)", [x, y, across])
+        self.until("kulchitsky.overlay.cells.inView(kulchitsky.frame.visible()).length > 0")
+        self.until("!kulchitsky.overlay.cells.waiting.size")
+
+    def settle(self) -> None:
+        """Wait until every correction made so far has been answered."""
+        self.page.evaluate("() => kulchitsky.edits.chain")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, served: Any) -> Iterator[Callable[..., Visit]]:
+    made: list[BrowserContext] = []
+
+    def make(**options: Any) -> Visit:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context.set_default_timeout(20_000)
+        made.append(context)
+        return Visit(context, served)
+
+    yield make
+    for context in made:
+        context.close()

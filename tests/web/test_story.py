@@ -4,84 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).parents[2]
 REPORT = (ROOT / "examples" / "thigh-mass" / "report.txt").read_text(encoding="utf-8")
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-class Visit:
-    """One signed-in browser window that notes every request and every complaint of the page."""
-
-    def __init__(self, context: BrowserContext, served: Any) -> None:
-        self.context = context
-        self.address = served.address
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page: Page = context.new_page()
-        self.page.on("console", self._note)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(served.login_path())
-        self.page.wait_for_url("**/cases")
-
-    def _note(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
-
-    def open(self, path: str) -> Page:
-        self.page.goto(self.address + path)
-        return self.page
-
-    def check_clean(self) -> None:
-        """Nothing was complained of (a policy that blocks a part of the page complains), nothing asked elsewhere."""
-        assert self.complaints == []
-        assert [url for url in self.requests if not url.startswith((self.address, "data:", "blob:"))] == []
-
-
-@pytest.fixture
-def visit(browser: Browser, served: Any) -> Iterator[Callable[..., Visit]]:
-    made: list[BrowserContext] = []
-
-    def make(**options: Any) -> Visit:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        context.set_default_timeout(20_000)
-        made.append(context)
-        return Visit(context, served)
-
-    yield make
-    for context in made:
-        context.close()
 
 
 def until(page: Page, condition: str, seconds: float = 20) -> None:
@@ -92,7 +31,7 @@ def until(page: Page, condition: str, seconds: float = 20) -> None:
         page.wait_for_timeout(50)
 
 
-def open_slide(visit: Visit, served: Any, name: str) -> Page:
+def open_slide(visit: Any, served: Any, name: str) -> Page:
     """The viewer of a counted slide, zoomed in on cells."""
     slide = next(s for s in served.bench.slides if s.name == name)
     page = visit.open(f"/slides/{slide.id}")
@@ -133,7 +72,7 @@ def settle(page: Page) -> None:
     page.evaluate("() => kulchitsky.edits.chain")
 
 
-def test_from_pasted_report_to_downloaded_pdf(visit: Callable[..., Visit], served: Any, tmp_path: Path) -> None:
+def test_from_pasted_report_to_downloaded_pdf(visit: Callable[..., Any], served: Any, tmp_path: Path) -> None:
     window = visit()
     page = window.open("/cases")
     page.get_by_role("link", name="New case").first.click()
@@ -232,7 +171,7 @@ def test_from_pasted_report_to_downloaded_pdf(visit: Callable[..., Visit], serve
     window.check_clean()
 
 
-def test_the_form_adds_rows_and_shows_what_is_wrong(visit: Callable[..., Visit], served: Any) -> None:
+def test_the_form_adds_rows_and_shows_what_is_wrong(visit: Callable[..., Any], served: Any) -> None:
     window = visit()
     page = window.open("/cases/thigh-mass")
     page.locator("summary", has_text="Molecular").click()
@@ -250,7 +189,7 @@ def test_the_form_adds_rows_and_shows_what_is_wrong(visit: Callable[..., Visit],
     assert served.bench.cases.get("thigh-mass").case.molecular[0].test == "MCPyV PCR"
 
 
-def test_keys_work_as_in_qupath(visit: Callable[..., Visit], served: Any) -> None:
+def test_keys_work_as_in_qupath(visit: Callable[..., Any], served: Any) -> None:
     window = visit()
     page = open_slide(window, served, "ki67-synthetic.tif")
     for key, name in [("d", "cells"), ("a", "regions"), ("f", "fill"), ("c", "heat"), ("n", "names"), ("h", "spots")]:
@@ -284,7 +223,7 @@ def test_keys_work_as_in_qupath(visit: Callable[..., Visit], served: Any) -> Non
     assert totals(page) == start
 
 
-def test_a_region_is_drawn_and_the_count_keeps_to_it(visit: Callable[..., Visit], served: Any) -> None:
+def test_a_region_is_drawn_and_the_count_keeps_to_it(visit: Callable[..., Any], served: Any) -> None:
     window = visit()
     page = open_slide(window, served, "ki67-synthetic.tif")
     _, counted = totals(page)
@@ -315,7 +254,7 @@ def test_a_region_is_drawn_and_the_count_keeps_to_it(visit: Callable[..., Visit]
     window.check_clean()
 
 
-def test_a_link_opens_the_same_view(visit: Callable[..., Visit], served: Any) -> None:
+def test_a_link_opens_the_same_view(visit: Callable[..., Any], served: Any) -> None:
     window = visit()
     page = open_slide(window, served, "ki67-synthetic.tif")
     page.evaluate("kulchitsky.frame.show(321, 234, 150)")
@@ -349,7 +288,7 @@ ALL_PAGES = [
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_breaks_an_accessibility_rule(visit: Callable[..., Visit], served: Any, scheme: str) -> None:
+def test_no_page_breaks_an_accessibility_rule(visit: Callable[..., Any], served: Any, scheme: str) -> None:
     window = visit(color_scheme=scheme, bypass_csp=True)
     kept = served.bench.readings.read(REPORT, "report.txt")
     broken: dict[str, Any] = {}
@@ -373,7 +312,7 @@ def test_no_page_breaks_an_accessibility_rule(visit: Callable[..., Visit], serve
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (820, 1180)], ids=["desk", "tablet"])
-def test_no_page_needs_sideways_scrolling(visit: Callable[..., Visit], served: Any, size: tuple[int, int]) -> None:
+def test_no_page_needs_sideways_scrolling(visit: Callable[..., Any], served: Any, size: tuple[int, int]) -> None:
     window = visit(viewport={"width": size[0], "height": size[1]}, has_touch=size[0] < 1000)
     for path in ALL_PAGES[:10]:
         page = window.open(path)

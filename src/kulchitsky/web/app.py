@@ -15,7 +15,19 @@ from kulchitsky.web.access import signed_in
 from kulchitsky.web.assets import assets
 from kulchitsky.web.pages import render
 from kulchitsky.web.problems import RESPONSES
-from kulchitsky.web.routes import cases, cells, counts, login, readings, reports, review, slides, taking_in, verdicts
+from kulchitsky.web.routes import (
+    cases,
+    cells,
+    counts,
+    login,
+    readings,
+    reports,
+    review,
+    slides,
+    taking_in,
+    texts,
+    verdicts,
+)
 from kulchitsky.web.security import BodyTooLarge, Guard
 from kulchitsky.web.sessions import COOKIE_NAME
 from kulchitsky.web.settings import Settings
@@ -40,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Guard, settings=settings)
     app.mount("/static", assets(), name="static")
     app.include_router(login.public)
-    for module in (login, slides, review, cells, taking_in, counts, cases, readings, verdicts, reports):
+    for module in (login, slides, review, cells, taking_in, counts, cases, readings, texts, verdicts, reports):
         app.include_router(module.router, dependencies=[Depends(signed_in)], responses=RESPONSES)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +17,26 @@ class Piece:
     text: str
     facts: tuple[int, ...] = ()
     not_understood: str = ""
+
+
+SENTENCE_ENDS = re.compile(r"(?<=[.!?;])\s+(?=[A-Z0-9(])|\n+")
+LONGEST_SIDE = 400
+"""Characters shown on each side of a fact at most: a text without full stops is one long sentence."""
+
+
+def sentence_around(text: str, start: int, end: int) -> tuple[str, str, str]:
+    """The sentence that a fact stands in: what comes before its words, the words, what comes after."""
+    start, end = max(0, start), min(len(text), end)
+    ends = (found.end() for found in SENTENCE_ENDS.finditer(text, 0, start + 1))
+    first = max((end_of_one for end_of_one in ends if end_of_one <= start), default=0)
+    after = SENTENCE_ENDS.search(text, end)
+    last = after.start() if after else len(text)
+    before, behind = text[first:start], text[end:last]
+    if len(before) > LONGEST_SIDE:
+        before = "… " + before[-LONGEST_SIDE:]
+    if len(behind) > LONGEST_SIDE:
+        behind = behind[:LONGEST_SIDE] + " …"
+    return before.lstrip(), text[start:end], behind.rstrip()
 
 
 def pieces_of(text: str, facts: Sequence[Fact], unread: Sequence[NotUnderstood]) -> tuple[Piece, ...]:

@@ -26,6 +26,11 @@ export async function send(method, path, body) {
   return (await answer(response)).json();
 }
 
+export async function sendText(method, path, text, type) {
+  const headers = { "Content-Type": type, Accept: "application/json", "X-CSRF-Token": csrf };
+  return (await answer(await fetch(path, { method, headers, body: text }))).json();
+}
+
 export function upload(path, file, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

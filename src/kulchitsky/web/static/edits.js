@@ -24,24 +24,37 @@ export class Edits {
   }
 
   async post(body) {
+    await this.attempt(() => send("POST", this.path, body));
+    if (body.kind === "finish" && this.overlay.review.finished) this.onFinish?.();
+  }
+
+  // Another kind of change (`request` answers with what changed), in its turn among the corrections.
+  alone(request) {
+    this.chain = this.chain.then(() => this.attempt(request));
+    return this.chain;
+  }
+
+  async attempt(request) {
     try {
-      const changed = await send("POST", this.path, body);
-      const { overlay } = this;
-      overlay.review.regions = changed.regions;
-      overlay.review.recount = changed.recount;
-      overlay.review.grades = changed.grades;
-      overlay.review.finished = changed.finished;
-      overlay.cells.stale(changed.squares);
-      overlay.heat.stale();
+      this.show(await request());
       this.panel.alert("");
-      this.panel.recount(changed.recount, overlay.review);
-      if (body.kind === "finish") this.onFinish?.();
     } catch (error) {
       this.panel.alert(error.message);
       this.overlay.cells.stale(null);
     }
     this.overlay.ask();
     await this.showLog();
+  }
+
+  show(changed) {
+    const { overlay } = this;
+    overlay.review.regions = changed.regions;
+    overlay.review.recount = changed.recount;
+    overlay.review.grades = changed.grades;
+    overlay.review.finished = changed.finished;
+    overlay.cells.stale(changed.squares);
+    overlay.heat.stale();
+    this.panel.recount(changed.recount, overlay.review);
   }
 
   set(cell, after) {

@@ -1,63 +1,22 @@
-// Keys as in QuPath where it has one; the sheet that `?` opens is made from this table.
-export function bindKeys({ osd, frame, overlay, shown, edits, tools, panel }) {
+// The keys of the commands; in QuPath's manner a letter alone.
+import { possible } from "./commands.js";
+
+export function bindKeys({ commands, tools, panel, edits }) {
   const stage = document.getElementById("stage");
-  const pan = (dx, dy) => {
-    stage.classList.add("keyboard");
-    osd.viewport.panBy(osd.viewport.deltaPointsFromPixels(new OpenSeadragon.Point(dx, dy)));
-    osd.viewport.applyConstraints();
-  };
-  const zoom = (factor) => { osd.viewport.zoomBy(factor); osd.viewport.applyConstraints(); };
-  const toggle = (name) => panel.toggle(name);
-  const atCross = (act) => {
-    stage.classList.add("keyboard");
-    const [x, y] = frame.centre();
-    const cell = tools.cellAt(x, y);
-    if (cell) act(cell);
-  };
-
-  const table = [
-    ["D", "cells", () => toggle("cells")],
-    ["A", "regions (annotations)", () => toggle("regions")],
-    ["F", "filled or outlined cells", () => toggle("fill")],
-    ["C", "heat map (density)", () => toggle("heat")],
-    ["N", "names", () => toggle("names")],
-    ["H", "hot spots", () => toggle("spots")],
-    ["M", "move tool", () => tools.choose("move")],
-    ["P", "draw a tumour region: click corners or drag; double-click or Enter closes it", () => tools.choose("tumour")],
-    ["R", "draw a rectangle of tumour", () => tools.choose("rectangle")],
-    ["X", "draw an exclusion", () => tools.choose("exclusion")],
-    ["Space", "hold to move while drawing", null],
-    ["Z", "undo (also Ctrl+Z)", () => edits.step("undo")],
-    ["Y", "redo (also Ctrl+Y, Ctrl+Shift+Z)", () => edits.step("redo")],
-    ["Enter", "flip the cell at the cross", () => (overlay.draft ? tools.finish() : atCross((cell) => edits.flip(cell)))],
-    ["Delete", "take out the cell at the cross", () => atCross((cell) => edits.takeOut(cell))],
-    ["Insert", "add a positive cell at the cross", () => edits.add(...frame.centre())],
-    ["Escape", "stop drawing", () => { tools.cancel(); tools.choose("move"); }],
-    ["+", "zoom in", () => zoom(1.5)],
-    ["-", "zoom out", () => zoom(1 / 1.5)],
-    ["0", "whole slide", () => osd.viewport.goHome()],
-    ["ArrowLeft", "move left", () => pan(-80, 0)],
-    ["ArrowRight", "move right", () => pan(80, 0)],
-    ["ArrowUp", "move up", () => pan(0, -80)],
-    ["ArrowDown", "move down", () => pan(0, 80)],
-    ["[", "less opacity", () => panel.opacity(-0.1)],
-    ["]", "more opacity", () => panel.opacity(0.1)],
-    ["?", "this sheet", () => panel.showKeys(table)],
-  ];
-  const actions = new Map(table.filter(([, , act]) => act).map(([key, , act]) => [key.toLowerCase(), act]));
+  const actions = new Map(commands.filter((c) => c.key && c.act).map((c) => [c.key.toLowerCase(), c]));
   actions.set("=", actions.get("+"));
-  document.getElementById("help").addEventListener("click", () => panel.showKeys(table));
-
-  osd.addHandler("canvas-key", (event) => { event.preventDefaultAction = true; });
+  tools.osd.addHandler("canvas-key", (event) => { event.preventDefaultAction = true; });
   addEventListener("keydown", (event) => {
-    if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
-    if (event.key === " ") {
-      if (event.target.closest("button, a, summary, select")) return;
+    if (document.querySelector("dialog[open]")) return;
+    const control = event.ctrlKey || event.metaKey;
+    if (isTyping(event.target) && !(control && event.key.toLowerCase() === "l")) return;
+    if (event.key === " " && !control) {
+      if (event.target.closest("button, a, summary, select, label")) return;
       tools.panning = true;
       event.preventDefault();
       return;
     }
-    const act = event.ctrlKey || event.metaKey ? withControl(event, edits) : plain(event, actions);
+    const act = control ? withControl(event, edits, panel) : plain(event, actions);
     if (!act) return;
     event.preventDefault();
     act();
@@ -71,16 +30,18 @@ function plain(event, actions) {
   // Enter and the arrows belong to whatever control has the focus, unless that is the slide
   const onControl = event.target.closest("button, a, summary, select, input, [tabindex='0']:not(#slide)");
   if (onControl && !onControl.closest("#slide") && /^(Enter|Arrow|Delete)/.test(event.key)) return null;
-  return actions.get(event.key.toLowerCase());
+  const command = actions.get(event.key.toLowerCase());
+  return command && possible(command) ? command.act : null;
 }
 
-function withControl(event, edits) {
+function withControl(event, edits, panel) {
   const key = event.key.toLowerCase();
   if (key === "z") return () => edits.step(event.shiftKey ? "redo" : "undo");
   if (key === "y") return () => edits.step("redo");
+  if (key === "l") return () => panel.showCommands();
   return null;
 }
 
 function isTyping(element) {
-  return element.matches("input:not([type=range]):not([type=checkbox]), textarea, select");
+  return element.matches("input:not([type=range]):not([type=checkbox]):not([type=file]), textarea, select");
 }

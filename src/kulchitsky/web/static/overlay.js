@@ -1,5 +1,9 @@
 // Draws cells or heat map, regions and hot spots over the slide; one canvas, redrawn when something moves.
 import { NEGATIVE, POSITIVE, OUT } from "./cells.js";
+import { drawGrid, drawMeasure, label, twoLines } from "./lines.js";
+
+// Where the name of a hot spot stands on its rim: spots overlap, their names should not.
+const corner = (x, y, radius, number) => [x + radius * (number % 2 ? 0.35 : -0.7), y + radius * (number % 2 ? 0.94 : -0.7)];
 
 export const MOST_CELLS = 60000;
 const COLOURS = { [NEGATIVE]: "#2a62d8", [POSITIVE]: "#d9332b", [OUT]: "#555555" };
@@ -15,6 +19,9 @@ export class Overlay {
     this.heat = null;
     this.review = null;
     this.draft = null;
+    this.measure = null;
+    this.pointed = null;
+    this.gridUm = 250;
     this.notice = "";
     this.opacity = 0.85;
     this.asked = false;
@@ -41,7 +48,10 @@ export class Overlay {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     this.notice = "";
-    if (this.review && this.frame.osd.isOpen()) this.paint(context);
+    if (this.frame.osd.isOpen()) {
+      if (this.review) this.paint(context);
+      this.paintTools(context, this.frame.transform());
+    }
     this.onNotice?.(this.notice);
   }
 
@@ -50,12 +60,27 @@ export class Overlay {
     const rectangle = this.frame.visible();
     context.globalAlpha = this.opacity;
     const many = this.cells.countIn(rectangle);
-    if (this.shown.heat || (this.shown.cells && many > MOST_CELLS)) this.paintHeat(context, transform, rectangle, many);
+    this.heated = this.shown.heat || (this.shown.cells && many > MOST_CELLS);
+    if (this.heated) this.paintHeat(context, transform, rectangle, many);
     else if (this.shown.cells) this.paintCells(context, transform, rectangle);
     context.globalAlpha = 1;
     if (this.shown.regions) this.paintRegions(context, transform);
     if (this.shown.spots) this.paintSpots(context, transform);
     if (this.draft) this.paintDraft(context, transform);
+    if (this.pointed) this.paintPointed(context, transform);
+  }
+
+  paintTools(context, transform) {
+    if (this.shown.grid) drawGrid(context, transform, this.canvas, this.gridUm);
+    if (this.measure) drawMeasure(context, transform, this.measure);
+  }
+
+  // A ring around the cell that a queue has come to; the cell itself stays free to be judged.
+  paintPointed(context, { scale, dx, dy }) {
+    const [x, y] = this.pointed;
+    context.beginPath();
+    context.arc(x * scale + dx, y * scale + dy, Math.max(14, 2.4 * this.radius(scale)), 0, 2 * Math.PI);
+    twoLines(context, "#111");
   }
 
   paintHeat(context, transform, rectangle, many) {
@@ -66,9 +91,11 @@ export class Overlay {
       (this.shown.heat ? "C shows the cells again." : "Zoom in to see every cell.");
   }
 
+  radius(scale = this.frame.transform().scale) { return Math.max(1, CELL_RADIUS_UM * scale); }
+
   paintCells(context, transform, rectangle) {
     const { scale, dx, dy } = transform;
-    const radius = Math.max(1, CELL_RADIUS_UM * scale);
+    const radius = this.radius(scale);
     const groups = { [OUT]: [], [NEGATIVE]: [], [POSITIVE]: [] };
     const right = this.canvas.clientWidth + radius, bottom = this.canvas.clientHeight + radius;
     for (const square of this.cells.inView(rectangle)) {
@@ -101,12 +128,21 @@ export class Overlay {
       context.globalAlpha = opacity;
     }
     context.stroke();
+    // a dot tells positive cells without colour
+    if (this.shown.fill && klass === POSITIVE && radius > 5) {
+      context.beginPath();
+      for (let i = 0; i < points.length; i += 2) {
+        context.moveTo(points[i] + 1.7, points[i + 1]);
+        context.arc(points[i], points[i + 1], 1.7, 0, 2 * Math.PI);
+      }
+      context.fill();
+    }
   }
 
   paintRegions(context, transform) {
     for (const region of this.review.regions) {
       this.outline(context, transform, region.polygon, region.role === "tumour" ? "#0b7a3b" : "#8a5a00", region.role === "exclusion");
-      if (this.shown.names) this.label(context, transform, region.polygon[0], `${region.role === "tumour" ? "Tumour" : "Exclusion"} ${region.region}`);
+      if (this.shown.names) label(context, transform, region.polygon[0], `${region.role === "tumour" ? "Tumour" : "Exclusion"} ${region.region}`);
     }
   }
 
@@ -116,8 +152,8 @@ export class Overlay {
       const [x, y] = spot.centre_um;
       context.beginPath();
       context.arc(x * transform.scale + transform.dx, y * transform.scale + transform.dy, radius * transform.scale, 0, 2 * Math.PI);
-      this.twoLines(context, "#b000b8");
-      if (this.shown.names) this.label(context, transform, [x - radius * 0.7, y - radius * 0.7], `Hot spot ${i + 1}${spot.cells_wanted ? `: ${spot.cells_wanted} cells` : ""}`);
+      twoLines(context, "#b000b8");
+      if (this.shown.names) label(context, transform, corner(x, y, radius, i), `Hot spot ${i + 1}${spot.cells_wanted ? `: ${spot.cells_wanted} cells` : ""}`);
     });
   }
 
@@ -130,27 +166,7 @@ export class Overlay {
     polygon.forEach(([x, y], i) => context[i ? "lineTo" : "moveTo"](x * transform.scale + transform.dx, y * transform.scale + transform.dy));
     context.closePath();
     context.setLineDash(dashed ? [8, 5] : []);
-    this.twoLines(context, colour);
+    twoLines(context, colour);
     context.setLineDash([]);
-  }
-
-  // A light line under a dark one is seen on any tissue.
-  twoLines(context, colour) {
-    context.lineWidth = 5;
-    context.strokeStyle = "rgb(255 255 255 / .8)";
-    context.stroke();
-    context.lineWidth = 2.2;
-    context.strokeStyle = colour;
-    context.stroke();
-  }
-
-  label(context, transform, [x, y], text) {
-    context.font = "600 13px system-ui, sans-serif";
-    const px = x * transform.scale + transform.dx, py = y * transform.scale + transform.dy;
-    const width = context.measureText(text).width;
-    context.fillStyle = "rgb(255 255 255 / .88)";
-    context.fillRect(px - 4, py - 19, width + 8, 18);
-    context.fillStyle = "#111";
-    context.fillText(text, px, py - 5);
   }
 }

@@ -4,6 +4,8 @@ import { send } from "./api.js";
 const byId = (id) => document.getElementById(id);
 const percent = (value, digits = 1) => (value === null || value === undefined ? "–" : `${value.toFixed(digits)} %`);
 const range = (interval) => (interval ? `${interval[0].toFixed(1)}–${interval[1].toFixed(1)}` : "");
+const probability = (p) => (p > 0 && p < 0.001 ? "< 0.1 %" : p < 1 && p > 0.999 ? "> 99.9 %" : percent(100 * p));
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1).replaceAll("_", " ");
 const whole = (n) => n.toLocaleString("en").replaceAll(",", "\u202f");
 
 function make(tag, text = "", attributes = {}) {
@@ -26,6 +28,9 @@ export class Panel {
     byId("use")?.addEventListener("click", () => this.useForCase(slideId));
     for (const button of document.querySelectorAll("[data-tool]")) button.addEventListener("click", () => tools.choose(button.dataset.tool));
     for (const button of document.querySelectorAll("[data-show]")) button.addEventListener("click", () => this.toggle(button.dataset.show));
+    byId("grid-um").addEventListener("change", () => this.gridSize());
+    byId("help").addEventListener("click", () => this.showKeys());
+    byId("all-commands").addEventListener("click", () => this.showCommands());
     byId("opacity").addEventListener("input", (event) => { overlay.opacity = Number(event.target.value); overlay.ask(); });
     byId("scale-form").addEventListener("submit", (event) => this.setScale(event, slideId));
   }
@@ -63,8 +68,23 @@ export class Panel {
     }
   }
 
+  gridSize() {
+    const size = Number(byId("grid-um").value);
+    if (!(size >= 5 && size <= 20000)) return;
+    this.overlay.gridUm = size;
+    if (!this.shown.grid) this.toggle("grid");
+    this.gridWords();
+    this.overlay.ask();
+  }
+
+  gridWords() {
+    byId("grid-words").hidden = !this.shown.grid;
+    byId("grid-words").textContent = `grid ${this.overlay.gridUm.toLocaleString("en")} µm`;
+  }
+
   toggle(name) {
     this.shown[name] = !this.shown[name];
+    if (name === "grid") this.gridWords();
     document.querySelector(`[data-show="${name}"]`)?.setAttribute("aria-pressed", String(this.shown[name]));
     this.overlay.ask();
   }
@@ -78,6 +98,7 @@ export class Panel {
   notice(text) {
     const notice = byId("notice");
     if (notice.textContent !== text) notice.textContent = text;
+    byId("heat-legend").hidden = !this.overlay?.heated;
   }
 
   alert(text) {
@@ -93,9 +114,6 @@ export class Panel {
     this.show = show;
     byId("figures").hidden = byId("tools").hidden = false;
     byId("count-start").textContent = "Count again";
-    if (review.edits_of_other_counts) {
-      byId("count-message").textContent = `${review.edits_of_other_counts} corrections belong to an earlier count: kept in the log, not applied.`;
-    }
   }
 
   recount(recount, review) {
@@ -147,9 +165,10 @@ export class Panel {
       const rows = make("div", "", { class: "gradebar" });
       for (const [name, p] of Object.entries(grade.probabilities)) {
         rows.append(make("span", name), make("progress", "", { max: 1, value: p, "aria-label": `Probability of ${name}` }),
-          make("span", percent(100 * p, p > 0.005 && p < 0.995 ? 1 : 2)));
+          make("span", probability(p)));
       }
-      return [make("h2", `${grade.system}: ${grade.grade}`), rows];
+      const head = make("h3", sentence(grade.grade), { class: "grade" });
+      return [head, make("p", grade.system, { class: "hint" }), rows];
     }));
   }
 
@@ -161,12 +180,14 @@ export class Panel {
     }));
   }
 
-  showKeys(table) {
-    byId("keys-list").replaceChildren(...table.flatMap(([key, words]) => {
+  showKeys() {
+    byId("keys-list").replaceChildren(...this.commands.filter((c) => c.key).flatMap(({ key, words }) => {
       const term = make("dt");
       term.append(make("kbd", key.replace("Arrow", "")));
       return [term, make("dd", words)];
     }));
     byId("keys").showModal();
   }
+
+  showCommands() { this.palette.open(); }
 }

@@ -9,12 +9,14 @@ export class SecondReader {
     edits.onFinish = () => this.compare();
   }
 
+  finish() { return this.edits.step("finish"); }
+
   show(review) {
     if (review.finished) { this.compare(); return; }
     const finish = document.createElement("button");
     finish.type = "button";
     finish.textContent = "Finish my reading";
-    finish.addEventListener("click", () => this.edits.step("finish"));
+    finish.addEventListener("click", () => this.finish());
     const words = document.createElement("p");
     words.className = "hint";
     words.textContent = "Another reader corrects the same count without seeing yours. Once both have finished, both may be compared.";

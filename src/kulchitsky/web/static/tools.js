@@ -1,4 +1,6 @@
 // What a click or a drag means: flip, take out, add a cell; draw a region.
+import { lengthWords } from "./lines.js";
+
 const REACH_PX = 9;
 
 export class Tools {
@@ -14,6 +16,7 @@ export class Tools {
   choose(tool) {
     this.tool = tool;
     this.cancel();
+    document.getElementById("slide").dataset.tool = tool;
     document.querySelectorAll("[data-tool]").forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.tool === tool)));
     this.osd.container.classList.toggle("drawing", tool !== "move");
   }
@@ -23,7 +26,7 @@ export class Tools {
   um(event) { return this.frame.toUm(event.position.x, event.position.y); }
 
   click(event) {
-    if (!event.quick || !this.edits.ready) return;
+    if (!event.quick || !this.edits.ready || this.tool === "measure") return;
     const [x, y] = this.um(event);
     if (this.drawing && this.tool !== "rectangle") {
       (this.overlay.draft ??= []).push([x, y]);
@@ -54,6 +57,12 @@ export class Tools {
     if (!this.drawing) return;
     event.preventDefaultAction = true;
     const [x, y] = this.um(event);
+    if (this.tool === "measure") {
+      this.overlay.measure = [this.corner, [x, y]];
+      this.measured();
+      this.overlay.ask();
+      return;
+    }
     if (this.tool === "rectangle") {
       const [x0, y0] = this.corner;
       this.overlay.draft = [[x0, y0], [x, y0], [x, y], [x0, y]];
@@ -62,6 +71,11 @@ export class Tools {
     }
     this.dragged = true;
     this.overlay.ask();
+  }
+
+  measured() {
+    const [from, to] = this.overlay.measure;
+    document.getElementById("measured").textContent = lengthWords(Math.hypot(to[0] - from[0], to[1] - from[1]));
   }
 
   release() {
@@ -81,6 +95,8 @@ export class Tools {
 
   cancel() {
     this.overlay.draft = null;
+    this.overlay.measure = null;
+    document.getElementById("measured").textContent = "";
     this.overlay.ask();
   }
 }

@@ -1,17 +1,22 @@
 // The slide viewer: puts the parts together.
 import { getJson } from "./api.js";
+import { CellInfo } from "./cell_info.js";
 import { Cells } from "./cells.js";
 import { CountRun } from "./count.js";
 import { Edits } from "./edits.js";
 import { Frame } from "./frame.js";
 import { Heat } from "./heat.js";
+import { commandsOf } from "./commands.js";
+import { Doubtful } from "./doubtful.js";
 import { bindKeys } from "./keys.js";
 import { Overlay } from "./overlay.js";
+import { Palette } from "./palette.js";
 import { Panel } from "./panel.js";
 import { Permalink } from "./permalink.js";
 import { drawScalebar } from "./scalebar.js";
 import { showReading } from "./reading_of_stain.js";
 import { SecondReader } from "./second_reader.js";
+import { TakingIn } from "./taking_in.js";
 import { Tools } from "./tools.js";
 
 const slide = JSON.parse(document.getElementById("main").dataset.view);
@@ -49,13 +54,16 @@ const osd = new OpenSeadragon({
 });
 
 const frame = new Frame(osd, slide);
-const shown = { cells: true, regions: true, fill: true, heat: false, names: true, spots: true };
+const shown = { cells: true, regions: true, fill: true, heat: false, names: true, spots: true, grid: false };
 const overlay = new Overlay(document.getElementById("overlay"), frame, shown);
 overlay.onNotice = (text) => panel.notice(text);
 osd.canvas.append(overlay.canvas); // under the overview, over the slide
 const edits = new Edits(slideId, { overlay, panel });
 const tools = new Tools({ osd, frame, overlay, edits });
 const secondReader = new SecondReader(slideId, edits);
+const cellInfo = new CellInfo(slideId, { osd, frame, tools, overlay });
+const doubtful = new Doubtful(slideId, { frame, overlay, panel, edits });
+const takingIn = new TakingIn(slideId, { edits, panel });
 const permalink = new Permalink(frame, shown, () => overlay.ask());
 
 osd.addHandler("update-viewport", () => drawScalebar(frame, slide));
@@ -73,15 +81,25 @@ async function loadReview() {
   edits.start(review);
   panel.review(review, (x, y, across) => frame.show(x, y, across));
   secondReader.show(review);
+  takingIn.offer(review);
+  doubtful.end();
   overlay.ask();
 }
 
 // for benchmarks and tests that look at frames
 window.kulchitsky = { osd, overlay, frame, edits };
 
+// Counted again while the reader looks on: the corrections come along at once.
+async function afterCount() {
+  await loadReview();
+  if (overlay.review.edits_of_other_counts) await takingIn.carryOver();
+}
+
 const counts = slide.stain === "ki67";
-const run = new CountRun(slideId, counts ? loadReview : () => showReading(slideId));
+const run = new CountRun(slideId, counts ? afterCount : () => showReading(slideId));
 panel.bind({ osd, overlay, shown, edits, tools, slideId });
-bindKeys({ osd, frame, overlay, shown, edits, tools, panel });
+panel.commands = commandsOf({ osd, frame, overlay, shown, edits, tools, panel, doubtful, cellInfo, takingIn, secondReader, slide });
+panel.palette = new Palette(panel.commands);
+bindKeys({ commands: panel.commands, tools, panel, edits });
 if (slide.counted) await (counts ? loadReview() : showReading(slideId));
 await run.resume();
