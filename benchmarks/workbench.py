@@ -4,6 +4,8 @@
 
 Serves a synthetic slide with its exact truth as the count, through ``kulchitsky serve`` on a free loopback port,
 looks at it with Debian's Chromium (no GPU) and asks for it with plain clients. Prints a table, writes a dated JSON.
+The slide is opened three times: cold, straight after the server started, and twice more. ``first_tile_ms`` is the
+time from asking for the page to the first pixel of the slide, ``overlay_ms`` to the heat map over it.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ window.trace = { first: null, blank: 0, longest: 0, frames: [], since: new Map()
 const look = (now) => {
   const t = window.trace, k = window.kulchitsky;
   const canvas = document.querySelector("#slide canvas");
-  if (k && canvas && k.osd.isOpen()) {
+  if (k && canvas && k.osd.isOpen() && (t.on || t.first === null)) {
     const { clientWidth: w, clientHeight: h } = k.osd.container, context = canvas.getContext("2d");
     const scale = canvas.width / w, box = k.frame.transform(), slide = k.frame.slide;
     const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
@@ -183,11 +185,13 @@ def look(server: Server, slide_id: str) -> dict[str, Any]:
         page.goto(server.login)
         page.wait_for_url("**/cases")
         page.add_init_script(TRACER)
-        firsts = []
+        firsts, overlays = [], []
         for _ in range(3):
             page.goto(f"{server.address}/slides/{slide_id}")
             _until(page, "window.trace.first !== null")
             firsts.append(page.evaluate("window.trace.first"))
+            _until(page, "window.kulchitsky.overlay.heat?.tiles.size > 0")
+            overlays.append(page.evaluate("performance.now()"))
         _until(page, "kulchitsky.overlay.review && kulchitsky.overlay.heat.tiles.size > 0")
         page.wait_for_timeout(1500)
         page.evaluate("window.trace.on = true")
@@ -199,6 +203,7 @@ def look(server: Server, slide_id: str) -> dict[str, Any]:
     gaps = np.diff(np.asarray(trace["frames"]))
     return {
         "first_tile_ms": [round(v) for v in firsts],
+        "overlay_ms": [round(v) for v in overlays],
         "longest_blank_ms": round(trace["longest"], 1),
         "frames": len(trace["frames"]),
         "frame_gap_ms": {"median": round(float(np.median(gaps)), 1), "p95": round(float(np.percentile(gaps, 95)), 1)},
@@ -330,6 +335,7 @@ def main() -> None:
         path, cells = write_slide_and_count(folder, options.cells)
         slide_id = json.loads((folder / "data" / "slides.json").read_text())[0]["id"]
         figures: dict[str, Any] = {"cells": cells, "slide_mb": round(path.stat().st_size / 2**20, 1)}
+        figures["load_average_before"] = round(os.getloadavg()[0], 2)
         server = Server(folder)
         figures["start_seconds"] = round(server.start_seconds, 2)
         figures["memory_idle_mb"] = round(server.memory_mb("VmRSS"), 1)
