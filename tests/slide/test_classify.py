@@ -35,7 +35,7 @@ def test_cut_separates_two_groups(seed: int, share: float, strength: float, back
     assert np.mean((signal > cut.cut_od) == positive) > 0.97
 
 
-@pytest.mark.parametrize(("strength", "tint"), [(0.35, 0.04), (0.7, 0.1), (1.4, 0.22)])
+@pytest.mark.parametrize(("strength", "tint"), [(0.35, 0.04), (0.7, 0.08), (1.4, 0.15)])
 def test_what_counts_as_brown_depends_on_how_brown_the_positives_are(strength: float, tint: float) -> None:
     rng = np.random.default_rng(5)
     clear = np.abs(rng.normal(0.02, 0.012, 700))
@@ -76,6 +76,7 @@ def cells_of(kind: list[str]) -> CellTable:
         "brown_small": (22.0, 1.05, 0.8, 0.9),
         "spindle": (30.0, 3.0, 0.5, 0.05),
         "crumb": (6.0, 1.0, 0.6, 0.05),
+        "speck": (15.0, 1.0, 0.5, 0.05),  # a nucleus on a slide of small ones, none beside these
     }
     n = len(kind)
     area, elongation, hema, dab = (np.asarray([shapes[k][i] for k in kind], np.float32) for i in range(4))
@@ -101,10 +102,11 @@ def cells_of(kind: list[str]) -> CellTable:
 
 
 def test_morphology_filter_names_its_reasons() -> None:
-    kinds = ["tumour"] * 20 + ["lymphocyte", "brown_small", "spindle", "crumb"]
+    kinds = ["tumour"] * 20 + ["lymphocyte", "brown_small", "spindle", "crumb", "speck"]
     reasons = [table.REASONS[r] for r in tumour.leave_out(cells_of(kinds))]
     assert reasons[:20] == ["counted"] * 20
-    assert reasons[20:] == ["lymphocyte", "counted", "stroma", "debris"]
+    assert reasons[20:] == ["lymphocyte", "counted", "stroma", "debris", "debris"]
+    assert tumour.leave_out(cells_of(["speck"] * 20)).tolist() == [table.COUNTED] * 20
 
 
 def test_the_network_decides_where_it_has_an_opinion() -> None:

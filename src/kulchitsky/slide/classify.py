@@ -15,7 +15,8 @@ F64 = NDArray[np.float64]
 _LOWEST_CUT: Final = 0.12
 _LOWEST_BETWEEN: Final = 0.10
 _HIGHEST_CUT: Final = 0.55
-_LOWEST_TOP: Final = 0.07
+_LOWEST_TOP: Final = 0.06
+_PART_OF_THE_WAY: Final = 0.45
 _FEWEST_CELLS: Final = 40
 _HIGHEST_BACKGROUND: Final = 0.15
 
@@ -40,11 +41,11 @@ def find_cut(signal: F64) -> PositivityCut:
     """The cut between negative and positive nuclei of one slide.
 
     Negative nuclei give a mode with a width; the cut never lies inside it. Where a second group is plain, it lies
-    half-way, on a logarithmic scale, between the top of the negatives (four spreads above their mode) and the middle
-    of the positives: what counts as brown depends on how brown this slide's positives are. Where there is no second
-    group, the cut lies at the top of the negatives. Always within 0.10 to 0.55 optical density, 0.12 at least without
-    a second group. Fewer than 40 cells give the default of 0.25. The second group is looked for above the cut that
-    separates two best (Otsu N, IEEE Trans SMC 1979;9:62-66).
+    nearly half-way, on a logarithmic scale, from the top of the negatives (four spreads above their mode) to the
+    middle of the positives: what counts as brown depends on how brown this slide's positives are. Where there is no
+    second group, the cut lies at the top of the negatives. Always within 0.10 to 0.55 optical density, 0.12 at least
+    without a second group. Fewer than 40 cells give the default of 0.25. The second group is looked for above the cut
+    that separates two best (Otsu N, IEEE Trans SMC 1979;9:62-66).
     """
     if len(signal) < _FEWEST_CELLS:
         return PositivityCut(0.25, "default", float("nan"), float("nan"))
@@ -52,11 +53,11 @@ def find_cut(signal: F64) -> PositivityCut:
     otsu = float(np.exp(_otsu(logs)))
     mode, spread = _background(signal, otsu)
     top = float(np.clip(mode + 4.0 * spread, _LOWEST_TOP, _HIGHEST_CUT))
-    above = signal[signal > max(otsu, top, _LOWEST_CUT)]
+    above = signal[signal > max(otsu, mode + 5.0 * spread, _LOWEST_BETWEEN)]
     if len(above) < max(5, 0.004 * len(signal)):
         return PositivityCut(max(top, _LOWEST_CUT), "background", mode, spread)
-    middle = float(np.sqrt(top * np.median(above)))
-    cut = float(np.clip(middle, max(top, _LOWEST_BETWEEN), _HIGHEST_CUT))
+    part_way = float(top ** (1 - _PART_OF_THE_WAY) * np.median(above) ** _PART_OF_THE_WAY)
+    cut = float(np.clip(part_way, max(top, _LOWEST_BETWEEN), _HIGHEST_CUT))
     return PositivityCut(cut, "two_groups", mode, spread)
 
 

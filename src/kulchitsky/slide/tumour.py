@@ -23,6 +23,8 @@ class FilterSettings:
     """Limits of the morphology filter. Areas in µm², relative ones against the slide's own tumour nuclei."""
 
     smallest_um2: float = 12.0
+    smallest_relative_area: float = 0.4
+    fewest_for_relative_area: int = 20
     lymphocyte_relative_area: float = 0.58
     lymphocyte_relative_hema: float = 1.16
     lymphocyte_elongation: float = 1.5
@@ -52,6 +54,9 @@ def leave_out(cells: CellTable, settings: FilterSettings | None = None) -> NDArr
     reason[np.where(judged, other & (cells.elongation > 1.7), spindle)] = table.STROMA
     reason[np.where(judged, other & (cells.elongation <= 1.7), small & dark & round_)] = table.LYMPHOCYTE
     reason[cells.area_um2 < s.smallest_um2] = table.DEBRIS
+    counted = cells.area_um2[reason == table.COUNTED]
+    if len(counted) >= s.fewest_for_relative_area:
+        reason[cells.area_um2 < s.smallest_relative_area * float(np.median(counted))] = table.DEBRIS
     return reason
 
 
