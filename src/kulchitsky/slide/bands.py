@@ -22,10 +22,12 @@ from numpy.typing import NDArray
 from kulchitsky.slide import blocks, count, raster
 from kulchitsky.slide import cells as table
 from kulchitsky.slide.blocks import Block, Detector
+from kulchitsky.slide.buffers import Buffers
 from kulchitsky.slide.calibration import Calibration
 from kulchitsky.slide.cells import CellTable
-from kulchitsky.slide.reader import Slide, TileLog, open_slide
+from kulchitsky.slide.reader import Slide, open_slide
 from kulchitsky.slide.regions import read_regions
+from kulchitsky.slide.source import TileLog
 from kulchitsky.slide.tissue import TissueMap
 
 BAND_BLOCKS: Final = 8
@@ -129,8 +131,10 @@ def count_band(plan: SlidePlan, number: int) -> Band:
     engine = detector_named(plan.settings.detector)
     with plan.source.open() as slide:
         grid = raster.Raster(slide, fill=plan.fill)
+        buffers = Buffers()
+        blocks.announce_blocks(grid, plan.bands[number], engine)
         parts = [
-            blocks.count_block(grid, block, plan.wanted, plan.map.um_per_px, engine, plan.calibration)
+            blocks.count_block(grid, block, plan.wanted, plan.map.um_per_px, engine, plan.calibration, buffers)
             for block in plan.bands[number]
         ]
         return Band(table.concatenate(parts), slide.tiles)

@@ -10,13 +10,12 @@ a Gaussian mean less the mean of the surroundings, over their deviation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
 
-import cv2
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from kulchitsky.slide.blob_rows import BlobFilter, fill_score, gaussian
+from kulchitsky.slide.buffers import Buffers
 from kulchitsky.slide.peaks import local_maxima
 from kulchitsky.slide.planes import Planes
 
@@ -53,81 +52,41 @@ class Seeds:
         return len(self.x)
 
 
-HALO_UM: Final = 20.0
+def find_blobs(
+    planes: Planes, settings: BlobSettings | None = None, buffers: Buffers | None = None
+) -> tuple[Seeds, F32]:
+    """Seeds of nuclei in a block, and the log density plane they were found on; it lasts until the next call."""
+    s, kept = settings or BlobSettings(), buffers or Buffers()
+    um, shape = planes.um, planes.hema.shape
+    f = blob_filter(s, um)
+    density, smooth, score = (kept.array(name, shape, np.float32) for name in ("density", "smooth", "score"))
+    votes = kept.array("votes", (shape[0] + 2 * f.margin, shape[1] + 2 * f.margin), np.float32)
+    fill_score(planes.hema, planes.dab, f, density, smooth, votes, score)
+    return Seeds(*local_maxima(score, _apart(s, um), s.threshold)), density
 
 
-def density_log(planes: Planes, settings: BlobSettings) -> F32:
-    """Logarithm of the total density: the plane on which nuclei are looked for, same shape as the planes."""
-    return np.asarray(_log_density(planes.hema, planes.dab, settings.dab_weight, settings.log_offset))
+def blob_filter(s: BlobSettings, um: float) -> BlobFilter:
+    """The settings in grid pixels."""
+    # variances add: what is missing from the first smoothing to the blob's
+    inner = float(np.sqrt(max(s.blob_inner_um**2 - s.smooth_um**2, 0.04)))
+    return BlobFilter(
+        dab_weight=s.dab_weight,
+        log_offset=s.log_offset,
+        soft=gaussian(s.smooth_um / um),
+        inner=gaussian(inner / um),
+        spread=gaussian(s.vote_smooth_um / um),
+        box=int(s.around_um / um) // 2,
+        near=s.vote_from_um / um,
+        far=s.vote_to_um / um,
+        floor=s.gradient_floor * um,
+        vote_weight=s.vote_weight,
+    )
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _log_density(hema: Any, dab: Any, weight: float, offset: float) -> Any:
-    out = np.empty(hema.shape, np.float32)
-    w, scale = np.float32(weight), np.float32(1 / offset)
-    for i in range(hema.shape[0]):
-        for j in range(hema.shape[1]):
-            out[i, j] = np.log(np.float32(1) + scale * (hema[i, j] + w * dab[i, j]))
-    return out
+def reach_px(s: BlobSettings, um: float) -> int:
+    """How many grid pixels from a seed its finding can depend on, at most."""
+    return blob_filter(s, um).reach + 2 * _apart(s, um) + 1
 
 
-def find_blobs(planes: Planes, settings: BlobSettings | None = None) -> tuple[Seeds, F32]:
-    """Seeds of nuclei in a block, and the log density plane they were found on."""
-    s = settings or BlobSettings()
-    um = planes.um
-    y = density_log(planes, s)
-    smooth = cv2.GaussianBlur(y, (0, 0), float(s.smooth_um / um))
-    gx = cv2.Scharr(smooth, cv2.CV_32F, 1, 0, scale=1 / 32)
-    gy = cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32)
-    votes = _vote(gx, gy, float(s.vote_from_um / um), float(s.vote_to_um / um), float(s.gradient_floor * um))
-    votes = cv2.GaussianBlur(votes, (0, 0), float(s.vote_smooth_um / um))
-    score = _score(y, votes, s, um)
-    reach = max(1, round(s.apart_um / um / 2))
-    return Seeds(*local_maxima(score, reach, s.threshold)), y
-
-
-def _score(y: F32, votes: Any, s: BlobSettings, um: float) -> F32:
-    inner = cv2.GaussianBlur(y, (0, 0), float(s.blob_inner_um / um))
-    side = (int(s.around_um / um) | 1,) * 2
-    mean = cv2.boxFilter(y, cv2.CV_32F, side)
-    square = cv2.sqrBoxFilter(y, cv2.CV_32F, side)
-    return np.asarray(_combine(inner, mean, square, votes, s.vote_weight))
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _combine(inner: Any, mean: Any, square: Any, votes: Any, weight: float) -> Any:
-    out = np.empty(inner.shape, np.float32)
-    w = np.float32(weight)
-    floor = np.float32(0.06)
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            deviation = np.sqrt(max(np.float32(0), square[i, j] - mean[i, j] * mean[i, j])) + floor
-            out[i, j] = (inner[i, j] - mean[i, j]) / deviation + w * votes[i, j]
-    return out
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _vote(gx: Any, gy: Any, near: float, far: float, floor: float) -> Any:
-    """Edge pixels vote along their gradient, towards the darker side, at every distance of a nucleus' radius.
-
-    Every other pixel votes, as on a chessboard: neighbours vote nearly alike, and half the work finds as much.
-    """
-    rows, columns = gx.shape
-    votes = np.zeros((rows, columns), np.float32)
-    steps = max(2, int(far - near + 0.5) + 1)
-    for i in range(rows):
-        for j in range(i % 2, columns, 2):
-            a, b = gx[i, j], gy[i, j]
-            m2 = a * a + b * b
-            if m2 < floor * floor:
-                continue
-            m = np.sqrt(m2)
-            ux, uy = a / m, b / m
-            weight = np.float32(2) * m / (m + np.float32(0.06)) / steps
-            for k in range(steps):
-                r = near + (far - near) * k / (steps - 1)
-                p = int(i + uy * r + 0.5)
-                q = int(j + ux * r + 0.5)
-                if 0 <= p < rows and 0 <= q < columns:
-                    votes[p, q] += weight
-    return votes
+def _apart(s: BlobSettings, um: float) -> int:
+    return max(1, round(s.apart_um / um / 2))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import cv2
@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kulchitsky.slide import cells as table
+from kulchitsky.slide.buffers import Buffers
 from kulchitsky.slide.calibration import Calibration
 from kulchitsky.slide.cells import CellTable
-from kulchitsky.slide.nuclei import measure_nuclei, repeated
+from kulchitsky.slide.nuclei import Nuclei, measure_nuclei, repeated
 from kulchitsky.slide.planes import SHRINK, Planes, stain_planes
 from kulchitsky.slide.raster import Raster
+from kulchitsky.slide.rays import LONGEST_UM
+from kulchitsky.slide.source import Window
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -23,6 +26,8 @@ Mask = NDArray[np.bool_]
 
 BLOCK_PX: Final = 1024
 HALO_UM: Final = 24.0
+_ALIGNED_PX: Final = 8
+"""Blocks begin at multiples of this, so that the working grids of all of them coincide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,19 @@ class Found:
     p_tumour: F32
     density: F32
 
+    def take(self, index: Mask) -> Found:
+        """The seeds chosen by a mask, on the same plane."""
+        columns = (self.x, self.y, self.score, self.p_positive, self.p_tumour)
+        x, y, score, p_positive, p_tumour = (c[index] for c in columns)
+        return Found(x, y, score, p_positive, p_tumour, self.density)
+
 
 class Detector(Protocol):
     """Finds nuclei in a block. ``name``, ``version`` and ``checksum`` go into the report.
 
     A seed within ``repeat_within`` of a surer one's outline is the same nucleus; one whose contrast is below
     ``faintest`` of the slide's clearly visible negative nuclei is background. ``block_px`` is the size of block
-    that suits it.
+    that suits it; ``needs_colour`` says whether it looks at the colours themselves or at the stain planes alone.
     """
 
     name: str
@@ -53,6 +64,7 @@ class Detector(Protocol):
     repeat_within: float
     block_px: int
     faintest: float
+    needs_colour: bool
 
     @property
     def checksum(self) -> str:
@@ -62,8 +74,15 @@ class Detector(Protocol):
     def parameters(self) -> dict[str, Any]:
         """Settings by name."""
 
-    def find(self, rgb: U8, planes: Planes, calibration: Calibration) -> Found:
-        """Nuclei of a block given as RGB at the working scale and as stain planes at half of it."""
+    def halo_um(self, grid_um: float) -> float:
+        """How far around a window all lies that can bear on the nuclei in it, on a grid of ``grid_um``."""
+
+    def find(self, rgb: U8, planes: Planes, calibration: Calibration, buffers: Buffers | None = None) -> Found:
+        """Nuclei of a block given as RGB at the working scale and as stain planes at half of it.
+
+        What is found may lie in ``buffers``, to be read before the next call. A detector without ``needs_colour``
+        must not look at ``rgb``, which may be at another scale.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,39 +97,108 @@ class Block:
 
 
 def plan_blocks(raster: Raster, mask: Mask, mask_um: float, size: int = BLOCK_PX) -> list[Block]:
-    """Blocks of ``size`` pixels that touch the mask, in reading order. ``size`` must be even."""
+    """Blocks of at most ``size`` pixels (a multiple of 8) that cover the mask, in reading order.
+
+    A block is no larger than the part of the mask in its square, so that little is read and looked at in vain.
+    """
     blocks: list[Block] = []
-    step = size * raster.um_per_px / mask_um
+    px = mask_um / raster.um_per_px
     for row in range(-(-raster.height // size)):
         for column in range(-(-raster.width // size)):
             x, y = column * size, row * size
-            cut = mask[
-                int(row * step) : int(np.ceil((row + 1) * step)) + 1,
-                int(column * step) : int(np.ceil((column + 1) * step)) + 1,
-            ]
-            if cut.any():
-                width, height = min(size, raster.width - x), min(size, raster.height - y)
-                blocks.append(Block(len(blocks), x, y, width, height))
+            x1, y1 = min(x + size, raster.width), min(y + size, raster.height)
+            left, top = int(x / px), int(y / px)
+            cut = mask[top : int(np.ceil(y1 / px)) + 1, left : int(np.ceil(x1 / px)) + 1]
+            rows, columns = np.flatnonzero(cut.any(axis=1)), np.flatnonzero(cut.any(axis=0))
+            if len(rows) == 0:
+                continue
+            x0, x1 = _within(x, x1, (left + columns[0]) * px, (left + columns[-1] + 1) * px)
+            y0, y1 = _within(y, y1, (top + rows[0]) * px, (top + rows[-1] + 1) * px)
+            if x1 > x0 and y1 > y0:
+                blocks.append(Block(len(blocks), x0, y0, x1 - x0, y1 - y0))
     return blocks
 
 
-def halo_px(um_per_px: float) -> int:
-    """Margin read around a block: even, and wider than any filter reaches."""
-    return int(np.ceil(HALO_UM / um_per_px / (2 * SHRINK))) * 2 * SHRINK
+def _within(start: int, stop: int, first: float, last: float) -> tuple[int, int]:
+    """What is needed of a span of pixels, from ``first`` to ``last``, a pixel more on either side, aligned."""
+    low = max(start, int(first - 1) // _ALIGNED_PX * _ALIGNED_PX)
+    high = min(stop, -(-int(last + 2) // _ALIGNED_PX) * _ALIGNED_PX)
+    return low, high
+
+
+def halo_px(um_per_px: float, halo_um: float = HALO_UM) -> int:
+    """Margin of at least ``halo_um`` read around a block, in whole steps of the working grids."""
+    return int(np.ceil(halo_um / um_per_px / (2 * SHRINK))) * 2 * SHRINK
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """How blocks of a slide are read for a detector: their halo, and the raster to read if the planes suffice."""
+
+    raster: Raster
+    half: Raster | None
+    halo: int
+
+    def window(self, block: Block) -> Window:
+        width, height = block.width + 2 * self.halo, block.height + 2 * self.halo
+        window = (block.x - self.halo, block.y - self.halo, width + width % 2, height + height % 2)
+        if self.half is None:
+            return window
+        x, y, wide, tall = (v // 2 for v in window)
+        return x, y, wide, tall
+
+    def read(self, block: Block, mask: Mask, calibration: Calibration, buffers: Buffers) -> tuple[U8, Planes]:
+        x, y, width, height = self.window(block)
+        out = buffers.array("rgb", (height, width, 3), np.uint8)
+        source, shrink = (self.raster, SHRINK) if self.half is None else (self.half, 1)
+        rgb = source.block(x, y, width, height, wanted=mask, out=out)
+        return rgb, stain_planes(rgb, source.um_per_px, calibration, shrink=shrink, buffers=buffers)
+
+
+def _view(raster: Raster, detector: Detector) -> _View:
+    halo = halo_px(raster.um_per_px, detector.halo_um(raster.um_per_px * SHRINK))
+    return _View(raster, None if detector.needs_colour else raster.halved(), halo)
+
+
+def announce_blocks(raster: Raster, blocks: Sequence[Block], detector: Detector) -> None:
+    """Tell the slide which blocks are to be counted, so that tiles between two of them are decoded once."""
+    view = _view(raster, detector)
+    (view.half or raster).expect([view.window(b) for b in blocks])
 
 
 def count_block(
-    raster: Raster, block: Block, mask: Mask, mask_um: float, detector: Detector, calibration: Calibration
+    raster: Raster,
+    block: Block,
+    mask: Mask,
+    mask_um: float,
+    detector: Detector,
+    calibration: Calibration,
+    buffers: Buffers | None = None,
 ) -> CellTable:
-    """Cells whose centre lies in the block and on the mask."""
-    halo = halo_px(raster.um_per_px)
-    x0, y0 = block.x - halo, block.y - halo
-    width, height = block.width + 2 * halo, block.height + 2 * halo
-    rgb = raster.block(x0, y0, width + width % 2, height + height % 2, wanted=mask)
-    planes = stain_planes(rgb, raster.um_per_px, calibration)
-    found = detector.find(rgb, planes, calibration)
-    cells = measure_found(found, planes, detector.repeat_within)
-    return _owned(cells, block, halo, raster.um_per_px, mask, mask_um)
+    """Cells whose seed lies in the block and whose centre lies on the mask."""
+    kept = buffers or Buffers()
+    view = _view(raster, detector)
+    rgb, planes = view.read(block, mask, calibration, kept)
+    found = detector.find(rgb, planes, calibration, kept)
+    halo = view.halo // SHRINK
+    size = (-(-block.width // SHRINK), -(-block.height // SHRINK))
+    near = _inside(found, halo, size, detector.repeat_within * LONGEST_UM / planes.um + 1)
+    found = found.take(near)
+    nuclei, x_um, y_um, again = _measured(found, planes, detector.repeat_within, kept)
+    x_um += (block.x - view.halo) * raster.um_per_px
+    y_um += (block.y - view.halo) * raster.um_per_px
+    column = np.clip((x_um / mask_um).astype(np.int64), 0, mask.shape[1] - 1)
+    row = np.clip((y_um / mask_um).astype(np.int64), 0, mask.shape[0] - 1)
+    keep = ~again & _inside(found, halo, size, 0) & mask[row, column]
+    return _table(found, nuclei, x_um, y_um, keep)
+
+
+def _inside(found: Found, halo: int, size: tuple[int, int], margin: float) -> Mask:
+    """Seeds whose pixel lies in the block's own window, or no farther than ``margin`` from it: in whole numbers, so
+    that of two neighbouring blocks just one owns a seed."""
+    column, row = np.floor(found.x + 0.5) - halo, np.floor(found.y + 0.5) - halo
+    inside = (column >= -margin) & (column < size[0] + margin) & (row >= -margin) & (row < size[1] + margin)
+    return np.asarray(inside)
 
 
 def measure_found(found: Found, planes: Planes, within: float) -> CellTable:
@@ -119,15 +207,27 @@ def measure_found(found: Found, planes: Planes, within: float) -> CellTable:
     Coordinates are micrometres from the block's corner, halo included; ``within`` is explained at
     :func:`kulchitsky.slide.nuclei.repeated`.
     """
-    nuclei = measure_nuclei(planes, found.density, found.x, found.y)
-    um = planes.um
-    x = ((found.x + 0.5) * um).astype(np.float32)
-    y = ((found.y + 0.5) * um).astype(np.float32)
-    keep = ~repeated(x, y, found.score, nuclei.radii_um, within=within)
+    nuclei, x_um, y_um, again = _measured(found, planes, within, Buffers())
+    return _table(found, nuclei, x_um, y_um, ~again)
+
+
+def _measured(
+    found: Found, planes: Planes, within: float, buffers: Buffers
+) -> tuple[Nuclei, NDArray[np.float64], NDArray[np.float64], Mask]:
+    """Nuclei, their centres in micrometres from the block's corner, and which are the same as a surer one."""
+    nuclei = measure_nuclei(planes, found.density, found.x, found.y, buffers)
+    x, y = (((v.astype(np.float64) + 0.5) * planes.um) for v in (found.x, found.y))
+    again = repeated(x, y, found.score, nuclei.radii_um, within=within)
+    return nuclei, x + nuclei.centroid_x_um, y + nuclei.centroid_y_um, again
+
+
+def _table(
+    found: Found, nuclei: Nuclei, x_um: NDArray[np.float64], y_um: NDArray[np.float64], keep: Mask
+) -> CellTable:
     n = int(keep.sum())
     return CellTable(
-        x_um=(x + nuclei.centroid_x_um).astype(np.float64)[keep],
-        y_um=(y + nuclei.centroid_y_um).astype(np.float64)[keep],
+        x_um=x_um[keep],
+        y_um=y_um[keep],
         dab_od=nuclei.dab_od[keep],
         hema_od=nuclei.hema_od[keep],
         ring_dab_od=nuclei.ring_dab_od[keep],
@@ -143,17 +243,6 @@ def measure_found(found: Found, planes: Planes, within: float) -> CellTable:
         reason=np.zeros(n, np.uint8),
         positive=np.zeros(n, np.bool_),
     )
-
-
-def _owned(cells: CellTable, block: Block, halo: int, um: float, mask: Mask, mask_um: float) -> CellTable:
-    """The cells whose centre lies in the block's own window and on the mask, in slide coordinates."""
-    left, top = cells.x_um / um - halo, cells.y_um / um - halo
-    mine = (left >= 0) & (left < block.width) & (top >= 0) & (top < block.height)
-    x_um, y_um = (left + block.x) * um, (top + block.y) * um
-    column = np.clip((x_um / mask_um).astype(np.int64), 0, mask.shape[1] - 1)
-    row = np.clip((y_um / mask_um).astype(np.int64), 0, mask.shape[0] - 1)
-    mine &= mask[row, column]
-    return replace(cells, x_um=x_um, y_um=y_um).take(mine)
 
 
 def sample_fields(raster: Raster, mask: Mask, mask_um: float, fields: int = 24, side_px: int = 384) -> Iterator[U8]:

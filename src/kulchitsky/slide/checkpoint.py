@@ -37,6 +37,10 @@ class Checkpoint:
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None
 
+    def holds(self, number: int) -> bool:
+        """Whether a block was counted before; its file may still turn out to be damaged."""
+        return self._path(number).exists()
+
     def save(self, number: int, cells: CellTable) -> None:
         """Keep the cells of a block."""
         buffer = io.BytesIO()

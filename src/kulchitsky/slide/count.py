@@ -21,6 +21,7 @@ from kulchitsky.slide import blocks, classify, hotspot, raster, tissue, tumour
 from kulchitsky.slide import cells as table
 from kulchitsky.slide.accurate import AccurateDetector
 from kulchitsky.slide.blocks import Detector
+from kulchitsky.slide.buffers import Buffers
 from kulchitsky.slide.calibration import Calibration, calibrate
 from kulchitsky.slide.cells import CellTable
 from kulchitsky.slide.checkpoint import Checkpoint
@@ -169,9 +170,11 @@ def _find_cells(
             "software": __version__,
         }
         checkpoint = Checkpoint(Path(resume_dir), identity)
+    buffers = Buffers()
+    blocks.announce_blocks(view.raster, [b for b in plan if not (checkpoint and checkpoint.holds(b.number))], engine)
 
     def work(block: blocks.Block) -> CellTable:
-        return blocks.count_block(view.raster, block, wanted, view.map.um_per_px, engine, view.calibration)
+        return blocks.count_block(view.raster, block, wanted, view.map.um_per_px, engine, view.calibration, buffers)
 
     parts = run_blocks(plan, work, threads=threads, progress=progress, checkpoint=checkpoint)
     cells = table.concatenate(parts)

@@ -14,14 +14,15 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from kulchitsky.slide.buffers import Buffers
 from kulchitsky.slide.planes import Planes
+from kulchitsky.slide.rays import LONGEST_UM, RAYS, STEP_UM, STEPS, edges, lows_and_falls, middle, read_rays, smoothed
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 
-RAYS: Final = 16
-LONGEST_UM: Final = 9.0
-SHORTEST_UM: Final = 1.2
-_STEP_UM: Final = 0.75
+_CHUNK: Final = 128
+"""Nuclei measured together, step by step: short loops stay in the vector units and their data in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,196 +48,144 @@ class Nuclei:
     centroid_y_um: F32
 
 
-def measure_nuclei(planes: Planes, log_density: F32, x: F32, y: F32) -> Nuclei:
-    """Measure the nuclei at seeds given in grid pixels of the planes."""
-    columns = _measure(planes.hema, planes.dab, log_density, x, y, planes.um)
-    return Nuclei(*columns)
+def measure_nuclei(planes: Planes, log_density: F32, x: F32, y: F32, buffers: Buffers | None = None) -> Nuclei:
+    """Measure the nuclei at seeds given in grid pixels of the planes; with ``buffers``, valid until the next call."""
+    kept = buffers or Buffers()
+    angle = 2 * np.pi * np.arange(RAYS) / RAYS
+    distance = np.arange(STEPS + 1) * (STEP_UM / planes.um)
+    shift_x = (distance[:, None] * np.cos(angle)).astype(np.float32).ravel()
+    shift_y = (distance[:, None] * np.sin(angle)).astype(np.float32).ravel()
+    reach = np.float32(LONGEST_UM / planes.um + 2)
+    radii = kept.array("radii", (len(x), RAYS), np.float32)
+    rest = kept.array("measures", (10, len(x)), np.float32)
+    profiles = kept.array("profiles", (_CHUNK, STEPS + 1, RAYS), np.float32)
+    _outline(log_density, x, y, shift_x, shift_y, reach, profiles, radii, rest)
+    directions = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+    _look_inside(planes.hema, planes.dab, x, y, radii, *directions, np.float32(1 / planes.um), rest)
+    return Nuclei(radii, *rest)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _measure(hema: Any, dab: Any, density: Any, xs: Any, ys: Any, um: float) -> Any:
-    count = len(xs)
-    radii = np.zeros((count, RAYS), np.float32)
-    area = np.zeros(count, np.float32)
-    elongation = np.zeros(count, np.float32)
-    dab_in = np.zeros(count, np.float32)
-    hema_in = np.zeros(count, np.float32)
-    dab_out = np.zeros(count, np.float32)
-    hema_out = np.zeros(count, np.float32)
-    contrast = np.zeros(count, np.float32)
-    edge = np.zeros(count, np.float32)
-    centroid_x = np.zeros(count, np.float32)
-    centroid_y = np.zeros(count, np.float32)
-    falls = np.empty(RAYS)
-    steps = int(LONGEST_UM / _STEP_UM)
-    cosines = np.empty(RAYS)
-    sines = np.empty(RAYS)
-    for k in range(RAYS):
-        cosines[k], sines[k] = math.cos(2 * math.pi * k / RAYS), math.sin(2 * math.pi * k / RAYS)
-    profiles = np.empty((RAYS, steps + 1), np.float32)
-    scratch = np.empty(RAYS)
-    medians = np.empty(RAYS)
-    raw = np.empty(RAYS)
-    lows = np.empty(RAYS)
-    shift_x = np.empty((RAYS, steps + 1), np.float32)
-    shift_y = np.empty((RAYS, steps + 1), np.float32)
-    for k in range(RAYS):
-        for t in range(steps + 1):
-            shift_x[k, t] = cosines[k] * t * _STEP_UM / um
-            shift_y[k, t] = sines[k] * t * _STEP_UM / um
-    for n in range(count):
-        cx, cy = xs[n], ys[n]
-        _read_rays(density, cx, cy, shift_x, shift_y, profiles)
-        centre = 0.0
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _outline(
+    density: Any, xs: Any, ys: Any, shift_x: Any, shift_y: Any, reach: Any, profiles: Any, radii: Any, rest: Any
+) -> None:
+    rows, columns = density.shape
+    flat = density.reshape(-1)
+    for start in range(0, len(xs), _CHUNK):
+        stop = min(start + _CHUNK, len(xs))
+        for n in range(start, stop):
+            along = profiles[n - start].reshape(-1)
+            read_rays(flat, rows, columns, xs[n], ys[n], shift_x, shift_y, reach, along)
+        _outlines(profiles, radii[start:stop], rest[6, start:stop], rest[7, start:stop])
+
+
+# a compiled function of its own: together with the rays the compiler makes worse code of both
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _look_inside(
+    hema: Any, dab: Any, xs: Any, ys: Any, radii: Any, cosines: Any, sines: Any, scale: Any, rest: Any
+) -> None:
+    rows, columns = hema.shape
+    flat_hema, flat_dab = hema.reshape(-1), dab.reshape(-1)
+    for n in range(len(xs)):
+        outline = radii[n]
+        rest[0, n], rest[1, n] = _shape(outline, cosines, sines)
+        rest[8, n], rest[9, n] = _centroid(outline, cosines, sines)
+    for n in range(len(xs)):
+        means = _densities(flat_hema, flat_dab, rows, columns, xs[n], ys[n], radii[n], cosines, sines, scale)
+        rest[2, n], rest[3, n], rest[4, n], rest[5, n] = means
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _outlines(profiles: Any, radii: Any, contrast: Any, edge: Any) -> None:
+    """Outline, contrast and edge of each nucleus from what lies along its rays."""
+    scratch = np.empty((5, RAYS), np.float32)
+    lows, falls = np.empty((len(radii), RAYS), np.float32), np.empty((len(radii), RAYS), np.float32)
+    raw = np.empty((len(radii), RAYS), np.float32)
+    keys, rank = np.empty(RAYS, np.int32), np.empty(RAYS, np.int32)
+    centres = np.empty(len(radii), np.float32)
+    ring, medians = np.empty(RAYS + 4, np.float32), np.empty(RAYS + 4, np.float32)
+    for n in range(len(radii)):
+        near = np.float32(0)
         for k in range(RAYS):
-            centre += profiles[k, 1]
-        centre = (centre / RAYS + profiles[0, 0]) / 2
-        for k in range(RAYS):
-            profile = profiles[k]
-            low = profile[0]
-            fall = 0.0
-            for t in range(2, steps + 1):
-                low = min(low, profile[t])
-                fall = max(fall, profile[t - 2] - profile[t])
-            lows[k] = low
-            falls[k] = fall / (2 * _STEP_UM)
-            raw[k] = _edge(profile, centre, low, steps)
-        contrast[n] = centre - _middle(lows, scratch)
-        edge[n] = _middle(falls, scratch) / max(contrast[n], 0.05)
-        _smooth(raw, radii[n], scratch, medians)
-        area[n], elongation[n] = _shape(radii[n], cosines, sines)
-        centroid_x[n], centroid_y[n] = _centroid(radii[n], cosines, sines)
-        dab_in[n], hema_in[n], dab_out[n], hema_out[n] = _densities(hema, dab, cx, cy, radii[n], cosines, sines, um)
-    return radii, area, elongation, dab_in, hema_in, dab_out, hema_out, contrast, edge, centroid_x, centroid_y
+            near += profiles[n, 1, k]
+        centres[n] = (near / np.float32(RAYS) + profiles[n, 0, 0]) * np.float32(0.5)
+    for n in range(len(radii)):
+        lows_and_falls(profiles[n], lows[n], falls[n])
+    for n in range(len(radii)):
+        edges(profiles[n], centres[n], lows[n], scratch, raw[n])
+    for n in range(len(radii)):
+        contrast[n] = centres[n] - middle(lows[n], keys, rank)
+    for n in range(len(radii)):
+        above = max(contrast[n], np.float32(0.05))
+        edge[n] = middle(falls[n], keys, rank) / above
+    for n in range(len(radii)):
+        smoothed(raw[n], ring, medians, keys, rank, radii[n])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _read_rays(plane: Any, cx: Any, cy: Any, shift_x: Any, shift_y: Any, out: Any) -> None:
-    """Bilinear values of the plane along every ray, edges repeated."""
-    rows, columns = plane.shape
-    last_x, last_y = np.float32(columns - 1.001), np.float32(rows - 1.001)
-    zero = np.float32(0)
-    for k in range(out.shape[0]):
-        for t in range(out.shape[1]):
-            x = min(max(cx + shift_x[k, t], zero), last_x)
-            y = min(max(cy + shift_y[k, t], zero), last_y)
-            i, j = np.int32(y), np.int32(x)
-            fy, fx = y - np.float32(i), x - np.float32(j)
-            a, b = plane[i, j], plane[i, j + 1]
-            c, d = plane[i + 1, j], plane[i + 1, j + 1]
-            upper = a + fx * (b - a)
-            out[k, t] = upper + fy * (c + fx * (d - c) - upper)
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _middle(values: Any, ordered: Any) -> Any:
-    """Median of a few values, by insertion into ``ordered`` (scratch of at least their number)."""
-    for k in range(len(values)):
-        v = values[k]
-        p = k
-        while p > 0 and ordered[p - 1] > v:
-            ordered[p] = ordered[p - 1]
-            p -= 1
-        ordered[p] = v
-    half = len(values) // 2
-    return ordered[half] if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _edge(profile: Any, centre: float, low: float, steps: int) -> Any:
-    """Where the ray leaves the nucleus, in micrometres: half-way down, or in the valley before a neighbour."""
-    half = low + 0.5 * (centre - low)
-    valley = profile[0]
-    place = 0
-    for t in range(2, steps + 1):
-        v = profile[t]
-        if v < half:
-            before = profile[t - 1]
-            part = (before - half) / max(before - v, 1e-6)
-            return (t - 1 + min(1.0, max(0.0, part))) * _STEP_UM
-        if v < valley:
-            valley = v
-            place = t
-        elif v > valley + 0.12 * max(centre - low, 0.05) and place >= 3:
-            return place * _STEP_UM
-    return LONGEST_UM
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _smooth(raw: Any, out: Any, scratch: Any, medians: Any) -> None:
-    """Median of five neighbouring rays, then a short mean: one ray that runs into a neighbour is overruled."""
-    for k in range(RAYS):
-        # the five neighbours' median: insertion into the scratch
-        for d in range(5):
-            v = raw[(k + d - 2) % RAYS]
-            q = d
-            while q > 0 and scratch[q - 1] > v:
-                scratch[q] = scratch[q - 1]
-                q -= 1
-            scratch[q] = v
-        medians[k] = scratch[2]
-    middle = _middle(medians, scratch)
-    for k in range(RAYS):
-        r = (medians[(k - 1) % RAYS] + 2 * medians[k] + medians[(k + 1) % RAYS]) / 4
-        out[k] = max(SHORTEST_UM, min(r, 2.2 * middle))
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def _shape(radii: Any, cosines: Any, sines: Any) -> Any:
-    area = 0.0
-    sxx = syy = sxy = 0.0
-    for k in range(RAYS):
-        r, q = radii[k], radii[(k + 1) % RAYS]
-        area += 0.5 * r * q * math.sin(2 * math.pi / RAYS)
-        weight = r * r
-        sxx += weight * (r * cosines[k]) ** 2
-        syy += weight * (r * sines[k]) ** 2
-        sxy += weight * r * r * cosines[k] * sines[k]
-    mean, gap = (sxx + syy) / 2, math.sqrt(((sxx - syy) / 2) ** 2 + sxy * sxy)
-    return area, math.sqrt((mean + gap) / max(mean - gap, 1e-6))
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _densities(hema: Any, dab: Any, cx: Any, cy: Any, radii: Any, cosines: Any, sines: Any, um: float) -> Any:
-    """Means inside 0.85 of the outline, weighted by area, and 1.8 µm outside it; nearest pixels, 64 of them."""
-    last_x, last_y = hema.shape[1] - 1, hema.shape[0] - 1
-    dab_in = hema_in = weight = 0.0
-    dab_out = hema_out = 0.0
-    for k in range(RAYS):
-        c, s = cosines[k] / um, sines[k] / um
-        for part in (0.3, 0.6, 0.85):
-            r = radii[k] * part
-            w = part * radii[k] * radii[k]
-            j = min(max(int(cx + c * r + 0.5), 0), last_x)
-            i = min(max(int(cy + s * r + 0.5), 0), last_y)
-            dab_in += w * dab[i, j]
-            hema_in += w * hema[i, j]
-            weight += w
-        r = radii[k] + 1.8
-        j = min(max(int(cx + c * r + 0.5), 0), last_x)
-        i = min(max(int(cy + s * r + 0.5), 0), last_y)
-        dab_out += dab[i, j]
-        hema_out += hema[i, j]
-    return dab_in / weight, hema_in / weight, dab_out / RAYS, hema_out / RAYS
-
-
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _centroid(radii: Any, cosines: Any, sines: Any) -> Any:
-    """Middle of the outline relative to the seed, at most 2.5 µm away."""
-    x = y = mass = 0.0
+    area = np.float32(0)
+    sxx = syy = sxy = np.float32(0)
     for k in range(RAYS):
         r = radii[k]
-        mass += r * r / 2
-        x += r * r * r / 3 * cosines[k]
-        y += r * r * r / 3 * sines[k]
-    x, y = x / mass, y / mass
+        area += r * radii[k + 1 if k + 1 < RAYS else 0]
+        weight = r * r * r * r
+        sxx += weight * cosines[k] * cosines[k]
+        syy += weight * sines[k] * sines[k]
+        sxy += weight * cosines[k] * sines[k]
+    half = np.float32(0.5)
+    mean, apart = (sxx + syy) * half, (sxx - syy) * half
+    gap = np.sqrt(apart * apart + sxy * sxy)
+    elongation = np.sqrt((mean + gap) / max(mean - gap, np.float32(1e-6)))
+    return area * np.float32(0.5 * math.sin(2 * math.pi / RAYS)), elongation
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _densities(
+    hema: Any, dab: Any, rows: int, columns: int, cx: Any, cy: Any, radii: Any, cosines: Any, sines: Any, scale: Any
+) -> Any:
+    """Means inside 0.85 of the outline, weighted by area, and 1.8 µm outside it; nearest pixels, 64 of them."""
+    last_x, last_y = columns - 1, rows - 1
+    x0, y0 = cx + np.float32(0.5), cy + np.float32(0.5)
+    dab_in = hema_in = weight = dab_out = hema_out = np.float32(0)
+    for k in range(RAYS):
+        c, s, radius = cosines[k] * scale, sines[k] * scale, radii[k]
+        for part in (np.float32(0.3), np.float32(0.6), np.float32(0.85)):
+            r = radius * part
+            w = part * radius * radius
+            j = min(max(int(x0 + c * r), 0), last_x)
+            i = min(max(int(y0 + s * r), 0), last_y)
+            p = np.uint64(i * columns + j)
+            dab_in += w * dab[p]
+            hema_in += w * hema[p]
+            weight += w
+        r = radius + np.float32(1.8)
+        j = min(max(int(x0 + c * r), 0), last_x)
+        i = min(max(int(y0 + s * r), 0), last_y)
+        p = np.uint64(i * columns + j)
+        dab_out += dab[p]
+        hema_out += hema[p]
+    share = np.float32(1 / RAYS)
+    return dab_in / weight, hema_in / weight, dab_out * share, hema_out * share
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _centroid(radii: Any, cosines: Any, sines: Any) -> Any:
+    """Middle of the outline relative to the seed, at most 2.5 µm away."""
+    x = y = mass = np.float32(0)
+    for k in range(RAYS):
+        r = radii[k]
+        mass += r * r
+        x += r * r * r * cosines[k]
+        y += r * r * r * sines[k]
+    x, y = x * np.float32(2 / 3) / mass, y * np.float32(2 / 3) / mass
     length = math.sqrt(x * x + y * y)
     if length > 2.5:
-        x, y = x * 2.5 / length, y * 2.5 / length
+        x, y = x * (2.5 / length), y * (2.5 / length)
     return x, y
 
 
-def repeated(x_um: F32, y_um: F32, score: F32, radii_um: F32, *, within: float) -> NDArray[np.bool_]:
+def repeated(x_um: F64, y_um: F64, score: F32, radii_um: F32, *, within: float) -> NDArray[np.bool_]:
     """(N,) seeds that lie inside the outline of a surer seed: the same nucleus found twice.
 
     ``within`` is the part of the outline's radius that counts as inside. The answer for a seed depends on its
@@ -244,6 +193,16 @@ def repeated(x_um: F32, y_um: F32, score: F32, radii_um: F32, *, within: float) 
     """
     order = np.argsort(y_um, kind="stable")
     return np.asarray(_repeated(x_um, y_um, score, radii_um, order, within))
+
+
+def bearing_um(within: float, seed_um: float, outline_um: float) -> float:
+    """How far from a nucleus all lies that can bear on it: on its own finding and outline, and on those of a surer
+    neighbour that may swallow it (see :func:`repeated`).
+
+    ``seed_um`` is how far the finding of a seed looks, ``outline_um`` how far a value of the plane does on which
+    outlines are measured.
+    """
+    return within * LONGEST_UM + max(seed_um, LONGEST_UM + 1.8 + outline_um)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numba
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 
+FARTHEST: Final = 0.49
+"""Of the pixel's width: a refined maximum stays within its pixel, so that rounding gives the pixel back."""
+
 
 def local_maxima(plane: F32, reach: int, threshold: float) -> tuple[F32, F32, F32]:
     """x, y and value of every pixel that is at least ``threshold`` and highest within ``reach`` pixels.
@@ -18,29 +21,69 @@ def local_maxima(plane: F32, reach: int, threshold: float) -> tuple[F32, F32, F3
     Equal neighbours count once (the first in reading order); the outermost pixels are never maxima.
     """
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    x, y, value = _peaks(plane, np.asarray(cv2.dilate(plane, disc)), threshold, reach)
+    down, across = np.nonzero(disc)
+    # nearest first: most pixels that are no maximum fall to a direct neighbour
+    order = np.argsort((down - reach) ** 2 + (across - reach) ** 2, kind="stable")[1:]
+    x, y, value = _peaks(plane, (down - reach)[order], (across - reach)[order], np.float32(threshold), reach)
     return x, y, value
 
 
 @numba.njit(cache=True, nogil=True)
-def _peaks(score: Any, high: Any, threshold: float, reach: int) -> Any:
+def _peaks(plane: Any, down: Any, across: Any, threshold: Any, reach: int) -> Any:
     """Local maxima above the threshold, refined by a parabola in each direction."""
-    rows, columns = score.shape
-    xs, ys, found = [np.float32(0)], [np.float32(0)], [np.float32(0)]
+    rows, columns = plane.shape
+    found = np.empty((3, 1024), np.float32)
+    marks = np.zeros((columns + 7) // 8 * 8, np.uint8)
+    eights = marks.view(np.uint64)
+    count = 0
     for i in range(1, rows - 1):
-        for j in range(1, columns - 1):
-            v = score[i, j]
-            if v < threshold or v < high[i, j] or _equal_before(score, i, j, reach):
+        row = plane[i]
+        _mark(plane[i - 1], row, plane[i + 1], threshold, marks)
+        for block in range(len(eights)):
+            if eights[block] == 0:
                 continue
-            a, b = score[i, j - 1], score[i, j + 1]
-            c, d = score[i - 1, j], score[i + 1, j]
-            bend_x, bend_y = a - 2 * v + b, c - 2 * v + d
-            dx = 0.5 * (a - b) / bend_x if bend_x < -1e-6 else 0.0
-            dy = 0.5 * (c - d) / bend_y if bend_y < -1e-6 else 0.0
-            xs.append(np.float32(j + min(0.5, max(-0.5, dx))))
-            ys.append(np.float32(i + min(0.5, max(-0.5, dy))))
-            found.append(np.float32(v))
-    return np.array(xs)[1:], np.array(ys)[1:], np.array(found)[1:]
+            for j in range(8 * block, 8 * block + 8):
+                if marks[j] == 0:
+                    continue
+                v = row[j]
+                if not _highest(plane, i, j, v, down, across) or _equal_before(plane, i, j, reach):
+                    continue
+                if count == found.shape[1]:
+                    grown = np.empty((3, 2 * count), np.float32)
+                    grown[:, :count] = found
+                    found = grown
+                found[0, count] = j + _offset(row[j - 1], v, row[j + 1])
+                found[1, count] = i + _offset(plane[i - 1, j], v, plane[i + 1, j])
+                found[2, count] = v
+                count += 1
+    return found[0, :count].copy(), found[1, :count].copy(), found[2, :count].copy()
+
+
+@numba.njit(cache=True, nogil=True)
+def _mark(above: Any, row: Any, below: Any, threshold: Any, marks: Any) -> None:
+    """Mark with 1 the pixels of a row that reach the threshold and no direct neighbour exceeds."""
+    for j in range(1, row.shape[0] - 1):
+        highest = max(max(row[j - 1], row[j + 1]), max(above[j], below[j]))
+        marks[j] = np.uint8(1) if row[j] >= max(highest, threshold) else np.uint8(0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _highest(plane: Any, i: int, j: int, v: Any, down: Any, across: Any) -> bool:
+    rows, columns = plane.shape
+    for k in range(len(down)):
+        p, q = i + down[k], j + across[k]
+        if 0 <= p < rows and 0 <= q < columns and plane[p, q] > v:
+            return False
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _offset(before: Any, here: Any, after: Any) -> Any:
+    """Where a parabola through three values has its top, in pixels from the middle one."""
+    bend = before - 2 * here + after
+    if bend >= -1e-6:
+        return 0.0
+    return min(FARTHEST, max(-FARTHEST, 0.5 * (before - after) / bend))
 
 
 @numba.njit(cache=True, nogil=True)

@@ -9,6 +9,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from kulchitsky.slide.buffers import Buffers
 from kulchitsky.slide.calibration import Calibration
 
 U8 = NDArray[np.uint8]
@@ -27,29 +28,89 @@ class Planes:
     um: float
 
 
-def stain_planes(rgb: U8, um_per_px: float, calibration: Calibration) -> Planes:
-    """Average 2 x 2 pixels of (H, W, 3) RGB as light, then unmix; an odd last row or column is dropped."""
-    glass = np.asarray(calibration.glass)
-    sums = np.maximum(np.arange(4 * 255 + 1, dtype=np.float64) / 4, 1.0)
-    table = np.stack([np.log10(g / sums) for g in glass]).astype(np.float32)
-    hema, dab = _fused(rgb, table, calibration.unmixing.astype(np.float32))
-    return Planes(hema=hema, dab=dab, um=um_per_px * SHRINK)
+def stain_planes(
+    rgb: U8, um_per_px: float, calibration: Calibration, *, shrink: int = SHRINK, buffers: Buffers | None = None
+) -> Planes:
+    """Densities of (H, W, 3) RGB: of each pixel, or (``shrink`` 2) of the mean light of 2 x 2 pixels.
+
+    An odd last row or column is dropped when shrinking. Planes taken from ``buffers`` last until the next call.
+    """
+    if shrink not in (1, 2):
+        raise ValueError("pixels are taken one by one or four together")
+    rows, columns = rgb.shape[0] // shrink, rgb.shape[1] // shrink
+    kept = buffers or Buffers()
+    hema = kept.array("hema", (rows, columns), np.float32)
+    dab = kept.array("dab", (rows, columns), np.float32)
+    per_ln = (calibration.unmixing / np.log(10)).astype(np.float32)
+    of_glass = (calibration.unmixing @ np.log10(np.asarray(calibration.glass))).astype(np.float32)
+    flat = np.ascontiguousarray(rgb).reshape(rgb.shape[0], -1)
+    _fused(flat, shrink, per_ln, of_glass, hema, dab)
+    return Planes(hema=hema, dab=dab, um=um_per_px * shrink)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _fused(rgb: Any, table: Any, m: Any) -> Any:
-    rows, columns = rgb.shape[0] // 2, rgb.shape[1] // 2
-    hema = np.empty((rows, columns), np.float32)
-    dab = np.empty((rows, columns), np.float32)
-    m00, m01, m02, m10, m11, m12 = m[0, 0], m[0, 1], m[0, 2], m[1, 0], m[1, 1], m[1, 2]
-    for i in range(rows):
-        top, low = rgb[2 * i], rgb[2 * i + 1]
-        for j in range(columns):
-            k = 2 * j
-            red = np.int32(top[k, 0]) + top[k + 1, 0] + low[k, 0] + low[k + 1, 0]
-            green = np.int32(top[k, 1]) + top[k + 1, 1] + low[k, 1] + low[k + 1, 1]
-            blue = np.int32(top[k, 2]) + top[k + 1, 2] + low[k, 2] + low[k + 1, 2]
-            r, g, b = table[0, red], table[1, green], table[2, blue]
-            hema[i, j] = max(np.float32(0), m00 * r + m01 * g + m02 * b)
-            dab[i, j] = max(np.float32(0), m10 * r + m11 * g + m12 * b)
-    return hema, dab
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _fused(rgb: Any, shrink: int, per_ln: Any, of_glass: Any, hema: Any, dab: Any) -> None:
+    columns = hema.shape[1]
+    light = np.empty(3 * columns, np.float32)
+    logs = np.empty(3 * columns, np.float32)
+    bits = np.empty(3 * columns, np.int32)
+    for i in range(hema.shape[0]):
+        if shrink == 1:
+            _light(rgb[i], light)
+        else:
+            _mean_light(rgb[2 * i], rgb[2 * i + 1], light)
+        log_row(light, bits, logs)
+        _unmix(logs, per_ln[0, 0], per_ln[0, 1], per_ln[0, 2], of_glass[0], hema[i])
+        _unmix(logs, per_ln[1, 0], per_ln[1, 1], per_ln[1, 2], of_glass[1], dab[i])
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _light(row: Any, out: Any) -> None:
+    for j in range(out.shape[0]):
+        out[j] = max(np.float32(row[j]), np.float32(1))
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _mean_light(top: Any, low: Any, out: Any) -> None:
+    for j in range(out.shape[0] // 3):
+        k = 6 * j
+        for c in range(3):
+            four = np.int32(top[k + c]) + np.int32(top[k + 3 + c]) + np.int32(low[k + c]) + np.int32(low[k + 3 + c])
+            out[3 * j + c] = max(np.float32(four) * np.float32(0.25), np.float32(1))
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _unmix(logs: Any, red: Any, green: Any, blue: Any, of_glass: Any, out: Any) -> None:
+    for j in range(out.shape[0]):
+        seen = red * logs[3 * j] + green * logs[3 * j + 1] + blue * logs[3 * j + 2]
+        out[j] = max(np.float32(0), of_glass - seen)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def log_row(x: Any, bits: Any, out: Any) -> None:
+    """Natural logarithm of positive float32 ``x`` into ``out``; ``bits`` is int32 scratch of the same length.
+
+    Exponent and mantissa apart, the polynomial of Moshier's Cephes library (``logf``), which vector units work off
+    several at a time; within 3e-7 of the exact value for 1e-30 < x < 1e30.
+    """
+    whole = x.view(np.int32)
+    mantissa = bits.view(np.float32)
+    for j in range(x.shape[0]):
+        bits[j] = (whole[j] & np.int32(0x007FFFFF)) | np.int32(0x3F000000)
+    for j in range(x.shape[0]):
+        e = np.float32((whole[j] >> 23) - 126)
+        m = mantissa[j]
+        low = m < np.float32(0.70710678)
+        e = e - np.float32(1) if low else e
+        m = m + m - np.float32(1) if low else m - np.float32(1)
+        z = m * m
+        p = np.float32(7.0376836292e-2)
+        p = p * m - np.float32(1.1514610310e-1)
+        p = p * m + np.float32(1.1676998740e-1)
+        p = p * m - np.float32(1.2420140846e-1)
+        p = p * m + np.float32(1.4249322787e-1)
+        p = p * m - np.float32(1.6668057665e-1)
+        p = p * m + np.float32(2.0000714765e-1)
+        p = p * m - np.float32(2.4999993993e-1)
+        p = p * m + np.float32(3.3333331174e-1)
+        out[j] = m + (m * z * p - np.float32(0.5) * z) + e * np.float32(0.69314718)

@@ -7,6 +7,7 @@ so that two blocks that overlap agree to the bit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,9 +16,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from kulchitsky.slide.reader import Mask, Slide
-
-U8 = NDArray[np.uint8]
+from kulchitsky.slide.reader import Slide
+from kulchitsky.slide.source import U8, Mask, Window
 
 WORK_UM: Final = 0.5
 _TOLERANCE: Final = 0.13
@@ -36,15 +36,43 @@ class Raster:
     def __init__(self, slide: Slide, *, work_um: float = WORK_UM, fill: int = 255) -> None:
         self.slide = slide
         self.fill = fill
-        self._choice = _choose(slide, work_um)
-        ratio = work_um / self._choice.um
-        self._step = 1.0 if abs(ratio - 1) <= _TOLERANCE else ratio
-        self.um_per_px = self._choice.um * self._step
-        level = slide.levels[self._choice.level]
-        self._source_width = level.width // self._choice.shrink
-        self._source_height = level.height // self._choice.shrink
-        self.width = max(1, int(self._source_width / self._step))
-        self.height = max(1, int(self._source_height / self._step))
+        choice = _choose(slide, work_um)
+        ratio = work_um / choice.um
+        self._set(choice, 1.0 if abs(ratio - 1) <= _TOLERANCE else ratio)
+
+    def _set(self, choice: _Choice, step: float) -> None:
+        self._choice, self._step = choice, step
+        self.um_per_px = choice.um * step
+        level = self.slide.levels[choice.level]
+        self._source_width, self._source_height = level.width // choice.shrink, level.height // choice.shrink
+        self.width = max(1, int(self._source_width / step))
+        self.height = max(1, int(self._source_height / step))
+
+    def halved(self) -> Raster | None:
+        """The same slide at twice the pixel width, pixel upon 2 x 2 pixels, decoded straight to that scale.
+
+        ``None`` where tiles cannot be decoded so, or where pixels are resampled.
+        """
+        choice = self._choice
+        if self._step != 1.0 or not self.slide.shrinks or choice.shrink > 4:
+            return None
+        coarse = Raster.__new__(Raster)
+        coarse.slide, coarse.fill = self.slide, self.fill
+        coarse._set(_Choice(choice.level, 2 * choice.shrink, 2 * choice.um), 1.0)
+        return coarse
+
+    def expect(self, windows: Sequence[Window]) -> None:
+        """Announce all windows that :meth:`block` will be asked for, see :meth:`Slide.expect`."""
+        sources = [self._source_window(*window) for window in windows]
+        self.slide.expect(self._choice.level, sources, self._choice.shrink)
+
+    def _source_window(self, x: int, y: int, width: int, height: int) -> Window:
+        if self._step == 1.0:
+            return x, y, width, height
+        step = self._step
+        x0, y0 = int(np.floor(x * step)) - 1, int(np.floor(y * step)) - 1
+        x1, y1 = int(np.ceil((x + width) * step)) + 2, int(np.ceil((y + height) * step)) + 2
+        return x0, y0, x1 - x0, y1 - y0
 
     @property
     def level(self) -> int:
@@ -56,22 +84,26 @@ class Raster:
         """By how much its tiles are shrunk while decoding."""
         return self._choice.shrink
 
-    def block(self, x: int, y: int, width: int, height: int, wanted: Mask | None = None) -> U8:
-        """(height, width, 3) RGB of a window in working pixels; outside the slide, and in tiles that ``wanted`` does
-        not touch, the fill colour."""
+    def block(self, x: int, y: int, width: int, height: int, wanted: Mask | None = None, out: U8 | None = None) -> U8:
+        """(height, width, 3) RGB of a window in working pixels, in ``out`` if given; outside the slide, and in tiles
+        that ``wanted`` does not touch, the fill colour."""
         choice, step = self._choice, self._step
-        if step == 1.0:
-            return self.slide.read(
-                choice.level, x, y, width, height, shrink=choice.shrink, fill=self.fill, wanted=wanted
-            )
-        x0, y0 = int(np.floor(x * step)) - 1, int(np.floor(y * step)) - 1
-        x1, y1 = int(np.ceil((x + width) * step)) + 2, int(np.ceil((y + height) * step)) + 2
         source = self.slide.read(
-            choice.level, x0, y0, x1 - x0, y1 - y0, shrink=choice.shrink, fill=self.fill, wanted=wanted
+            choice.level,
+            *self._source_window(x, y, width, height),
+            shrink=choice.shrink,
+            fill=self.fill,
+            wanted=wanted,
+            out=out if step == 1.0 else None,
         )
+        if step == 1.0:
+            return source
+        x0, y0, _, _ = self._source_window(x, y, width, height)
         left, weights_x = _weights(x, width, step, x0)
         top, weights_y = _weights(y, height, step, y0)
-        return np.asarray(_resample(source, left, weights_x, top, weights_y))
+        target = np.empty((height, width, 3), np.uint8) if out is None else out
+        _resample(source, left, weights_x, top, weights_y, target)
+        return target
 
 
 def _choose(slide: Slide, work_um: float) -> _Choice:
@@ -109,12 +141,10 @@ def _weights(start: int, count: int, step: float, origin: int) -> tuple[NDArray[
 
 
 @numba.njit(cache=True, nogil=True)
-def _resample(
-    source: Any, left: Any, weights_x: Any, top: Any, weights_y: Any
-) -> Any:  # uint8 (rows, columns, 3) in and out
+def _resample(source: Any, left: Any, weights_x: Any, top: Any, weights_y: Any, out: Any) -> None:
+    """uint8 (rows, columns, 3) in and out."""
     rows, columns = len(top), len(left)
     height, width = source.shape[0], source.shape[1]
-    out = np.empty((rows, columns, 3), np.uint8)
     line = np.empty((width, 3), np.float32)
     for i in range(rows):
         line[:] = 0
@@ -137,7 +167,6 @@ def _resample(
             out[i, j, 0] = np.uint8(red)
             out[i, j, 1] = np.uint8(green)
             out[i, j, 2] = np.uint8(blue)
-    return out
 
 
 def overview(slide: Slide, um_per_px: float = 8.0) -> tuple[U8, float]:

@@ -8,65 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import openslide
-from numpy.typing import NDArray
 
 from kulchitsky.case.errors import RefusedSlide
 from kulchitsky.case.issue import Issue, Level
 from kulchitsky.slide import picture, scale
-from kulchitsky.slide.tiff import IncompleteTiff, TiffLevel, TiffTiles, UnreadableTile, open_tiff
-
-U8 = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-Window = tuple[int, int, int, int]
-"""Left, top, width, height."""
+from kulchitsky.slide.source import U8, Mask, SlideLevel, Source, TileLog, Window
+from kulchitsky.slide.tiff import IncompleteTiff, TiffTiles, open_tiff
+from kulchitsky.slide.tiff_source import TiffSource
 
 _RAW_VENDORS: Final = frozenset({"aperio", "generic-tiff"})
 _PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp"})
 _TIFF_SUFFIXES: Final = frozenset({".tif", ".tiff", ".svs", ".btf"})
-_CACHE_BYTES: Final = 192 * 2**20
 _PRINTING_UM: Final = 20.0
 """Pixels larger than this come from a printing resolution, see :func:`scale.from_tiff_tags`."""
 _RESCAN = "export or scan the slide again"
-
-
-@dataclass(frozen=True, slots=True)
-class SlideLevel:
-    """One resolution: its size in its own pixels and how many level-0 pixels one of them spans."""
-
-    width: int
-    height: int
-    downsample: float
-
-
-@dataclass(frozen=True, slots=True)
-class TileLog:
-    """Tiles, as level and number: those asked for, and those of them that could not be decoded."""
-
-    asked: frozenset[tuple[int, int]] = frozenset()
-    unreadable: frozenset[tuple[int, int]] = frozenset()
-
-    def __or__(self, other: TileLog) -> TileLog:
-        return TileLog(self.asked | other.asked, self.unreadable | other.unreadable)
-
-
-class Source(Protocol):
-    """Where pixels come from."""
-
-    levels: tuple[SlideLevel, ...]
-
-    def region(self, level: int, window: Window, shrink: int, fill: int, wanted: Mask | None) -> U8:
-        """RGB of a window wholly inside the level, in pixels of the level already shrunk by ``shrink``."""
-
-    def close(self) -> None:
-        """Give files back."""
 
 
 class Slide:
@@ -99,12 +60,12 @@ class Slide:
     @property
     def shrinks(self) -> bool:
         """Whether pixels can be decoded at half, quarter and eighth scale at less cost."""
-        return isinstance(self._source, _TiffSource)
+        return isinstance(self._source, TiffSource)
 
     @property
     def unreadable_tiles(self) -> int:
         """Tiles that could not be decoded so far and were left white."""
-        return self._source.unreadable if isinstance(self._source, _TiffSource) else 0
+        return len(self.tiles.unreadable)
 
     def read(
         self,
@@ -117,8 +78,9 @@ class Slide:
         shrink: int = 1,
         fill: int = 255,
         wanted: Mask | None = None,
+        out: U8 | None = None,
     ) -> U8:
-        """(height, width, 3) RGB of a window given in pixels of ``level`` shrunk by ``shrink``.
+        """(height, width, 3) RGB of a window given in pixels of ``level`` shrunk by ``shrink``; in ``out`` if given.
 
         What lies outside the level is filled with grey ``fill``. ``wanted`` is a mask over the slide (any resolution,
         True where pixels are needed): tiles that it does not touch are not read and stay ``fill``.
@@ -127,24 +89,30 @@ class Slide:
         level_width, level_height = this.width // shrink, this.height // shrink
         x0, y0 = max(0, x), max(0, y)
         x1, y1 = min(level_width, x + width), min(level_height, y + height)
-        if (x0, y0, x1, y1) == (x, y, x + width, y + height):
-            return self._source.region(level, (x, y, width, height), shrink, fill, wanted)
-        out = np.full((height, width, 3), fill, np.uint8)
-        if x1 <= x0 or y1 <= y0:
-            return out
-        part = self._source.region(level, (x0, y0, x1 - x0, y1 - y0), shrink, fill, wanted)
-        out[y0 - y : y1 - y, x0 - x : x1 - x] = part
-        return out
+        target = np.empty((height, width, 3), np.uint8) if out is None else out
+        if (x0, y0, x1, y1) != (x, y, x + width, y + height):
+            target[:] = fill
+        if x1 > x0 and y1 > y0:
+            part = target[y0 - y : y1 - y, x0 - x : x1 - x]
+            self._source.region(level, (x0, y0, x1 - x0, y1 - y0), shrink, fill, wanted, part)
+        return target
+
+    def expect(self, level: int, windows: Sequence[Window], shrink: int = 1) -> None:
+        """Announce all windows that :meth:`read` will be asked for: what they share is decoded once, then dropped.
+
+        Windows that are read without being announced cost time, nothing else.
+        """
+        self._source.expect(level, windows, shrink)
 
     @property
     def tiles_read(self) -> int:
         """Different tiles asked for so far; 0 where the format is not read tile by tile."""
-        return self._source.asked if isinstance(self._source, _TiffSource) else 0
+        return len(self.tiles.asked)
 
     @property
     def tiles(self) -> TileLog:
         """Which tiles were asked for so far; empty where the format is not read tile by tile."""
-        return self._source.log() if isinstance(self._source, _TiffSource) else TileLog()
+        return self._source.log() if isinstance(self._source, TiffSource) else TileLog()
 
     def fingerprint(self) -> str:
         """Names the content of the file, see :func:`content_checksum`."""
@@ -184,7 +152,7 @@ def open_slide(path: str | os.PathLike[str], um_per_px: float | None = None, obj
     tiles = _tiff_or_none(target)
     if tiles is not None:
         found = scale.from_description(tiles.description) or scale.from_tiff_tags(*tiles.resolution)
-        return _build(target, "tiff", _TiffSource(tiles), found, um_per_px, objective)
+        return _build(target, "tiff", TiffSource(tiles), found, um_per_px, objective)
     return _open_picture(target, um_per_px, objective)
 
 
@@ -226,7 +194,7 @@ def _open_whole_slide(path: Path, um_per_px: float | None, objective: float | No
         slide.close()
         described = scale.from_description(tiles.description) if vendor != "aperio" else None
         found = described or found
-        source = _TiffSource(tiles)
+        source = TiffSource(tiles)
     return _build(path, vendor, source, found, um_per_px, objective)
 
 
@@ -274,84 +242,6 @@ def _scale_issues(name: str, found: scale.Scale) -> tuple[Issue, ...]:
     return (Issue(level=Level.WARNING, code="slide.scale.disagrees", message=message, remedy=remedy, path=name),)
 
 
-class _TiffSource:
-    """Tiles through pread and libjpeg-turbo, kept a while so that neighbouring blocks do not decode them twice."""
-
-    def __init__(self, tiles: TiffTiles) -> None:
-        self._tiles = tiles
-        first = tiles.levels[0]
-        self.levels = tuple(SlideLevel(v.width, v.height, first.width / v.width) for v in tiles.levels)
-        self.unreadable = 0
-        self._bad: set[tuple[int, int]] = set()
-        self._seen: set[tuple[int, int]] = set()
-        self._lock = threading.Lock()
-        self._cache: OrderedDict[tuple[int, int, int], U8] = OrderedDict()
-        self._cached_bytes = 0
-
-    @property
-    def asked(self) -> int:
-        return len(self._seen)
-
-    def log(self) -> TileLog:
-        with self._lock:
-            return TileLog(frozenset(self._seen), frozenset(self._bad))
-
-    def close(self) -> None:
-        self._tiles.close()
-        self._cache.clear()
-
-    def region(self, level: int, window: Window, shrink: int, fill: int, wanted: Mask | None) -> U8:
-        x, y, width, height = window
-        this = self._tiles.levels[level]
-        tw, th = this.tile_width // shrink, this.tile_height // shrink
-        out = np.full((height, width, 3), fill, np.uint8)
-        for row in range(y // th, (y + height - 1) // th + 1):
-            for column in range(x // tw, (x + width - 1) // tw + 1):
-                if wanted is not None and not _touches(wanted, this, column, row):
-                    continue
-                tile = self._tile(level, row * this.columns + column, shrink)
-                if tile is None:
-                    continue
-                x0, y0 = max(x, column * tw), max(y, row * th)
-                x1, y1 = min(x + width, (column + 1) * tw), min(y + height, (row + 1) * th)
-                cut = tile[y0 - row * th : y1 - row * th, x0 - column * tw : x1 - column * tw]
-                out[y0 - y : y1 - y, x0 - x : x1 - x] = cut
-        return out
-
-    def _tile(self, level: int, index: int, shrink: int) -> U8 | None:
-        key = (level, index, shrink)
-        with self._lock:
-            self._seen.add((level, index))
-            if key in self._cache:
-                self._cache.move_to_end(key)
-                return self._cache[key]
-        try:
-            tile = self._tiles.tile(level, index, shrink)
-        except UnreadableTile:
-            with self._lock:
-                if (level, index) not in self._bad:
-                    self._bad.add((level, index))
-                    self.unreadable += 1
-            return None
-        if tile is not None:
-            with self._lock:
-                if key not in self._cache:
-                    self._cache[key] = tile
-                    self._cached_bytes += tile.nbytes
-                while self._cached_bytes > _CACHE_BYTES and len(self._cache) > 1:
-                    self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
-        return tile
-
-
-def _touches(wanted: Mask, level: TiffLevel, column: int, row: int) -> bool:
-    """Whether a tile overlaps the mask. The mask spans the slide: tile edges are scaled to its pixels, outwards."""
-    x0 = column * level.tile_width * wanted.shape[1] // level.width
-    x1 = -(-(column + 1) * level.tile_width * wanted.shape[1] // level.width)
-    y0 = row * level.tile_height * wanted.shape[0] // level.height
-    y1 = -(-(row + 1) * level.tile_height * wanted.shape[0] // level.height)
-    return bool(wanted[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)].any())
-
-
 class _OpenSlideSource:
     """Everything OpenSlide knows."""
 
@@ -364,7 +254,10 @@ class _OpenSlideSource:
     def close(self) -> None:
         self._slide.close()
 
-    def region(self, level: int, window: Window, shrink: int, fill: int, wanted: Mask | None) -> U8:
+    def expect(self, level: int, windows: Sequence[Window], shrink: int) -> None:
+        """OpenSlide keeps its own tiles."""
+
+    def region(self, level: int, window: Window, shrink: int, fill: int, wanted: Mask | None, out: U8) -> None:
         del wanted  # OpenSlide keeps its own tiles
         x, y, width, height = window
         if shrink != 1:
@@ -377,9 +270,8 @@ class _OpenSlideSource:
             problem = f"the slide cannot be read there ({_first_line(error)})"
             raise RefusedSlide(problem, source=self._name, place=place, remedy=_RESCAN) from error
         rgba = np.asarray(image)
-        rgb = rgba[..., :3].copy()
-        rgb[rgba[..., 3] == 0] = fill
-        return rgb
+        out[:] = rgba[..., :3]
+        out[rgba[..., 3] == 0] = fill
 
 
 class _PictureSource:
@@ -392,9 +284,12 @@ class _PictureSource:
     def close(self) -> None:
         self._pixels = np.zeros((0, 0, 3), np.uint8)
 
-    def region(self, level: int, window: Window, shrink: int, fill: int, wanted: Mask | None) -> U8:
-        del fill, wanted  # everything is in memory
+    def expect(self, level: int, windows: Sequence[Window], shrink: int) -> None:
+        """Everything is in memory."""
+
+    def region(self, level: int, window: Window, shrink: int, fill: int, wanted: Mask | None, out: U8) -> None:
+        del fill, wanted
         x, y, width, height = window
         if level != 0 or shrink != 1:
             raise ValueError("a picture has one level")
-        return self._pixels[y : y + height, x : x + width]
+        out[:] = self._pixels[y : y + height, x : x + width]

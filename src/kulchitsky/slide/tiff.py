@@ -85,9 +85,10 @@ class TiffTiles:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def tile(self, level: int, index: int, shrink: int = 1) -> U8 | None:
+    def tile(self, level: int, index: int, shrink: int = 1, out: U8 | None = None) -> U8 | None:
         """Pixels of one tile, (rows, columns, 3), at 1 : ``shrink`` (1, 2, 4 or 8); ``None`` where the tile is empty.
 
+        A JPEG tile is decoded into ``out`` where that is given: an array of just its shape, rows without gaps.
         Raises :class:`UnreadableTile` for bytes that do not decode to the stated size.
         """
         this = self.levels[level]
@@ -98,7 +99,10 @@ class TiffTiles:
         if len(data) != count:
             raise UnreadableTile(f"tile {index} of level {level} ends after {len(data)} of {count} bytes")
         try:
-            pixels = _decode_jpeg(this, data, shrink) if this.is_jpeg else _decode_other(this, data, index, shrink)
+            if this.is_jpeg:
+                pixels = _decode_jpeg(this, data, shrink, out)
+            else:
+                pixels = _decode_other(this, data, index, shrink)
         except (ValueError, RuntimeError, OSError, TypeError) as error:
             raise UnreadableTile(f"tile {index} of level {level}: {error}") from error
         if pixels.shape != (this.tile_height // shrink, this.tile_width // shrink, 3):
@@ -106,7 +110,7 @@ class TiffTiles:
         return pixels
 
 
-def _decode_jpeg(level: TiffLevel, data: bytes, shrink: int) -> U8:
+def _decode_jpeg(level: TiffLevel, data: bytes, shrink: int, out: U8 | None) -> U8:
     if data[:2] != b"\xff\xd8":
         raise ValueError("no JPEG start marker")
     transform = b"\x00" if level.is_rgb_jpeg else b"\x01"
@@ -114,17 +118,17 @@ def _decode_jpeg(level: TiffLevel, data: bytes, shrink: int) -> U8:
     height, width, _, _ = simplejpeg.decode_jpeg_header(stream)
     if (height, width) != (level.tile_height, level.tile_width):
         raise ValueError(f"a JPEG of {width} x {height} px in a tile of {level.tile_width} x {level.tile_height} px")
-    if shrink == 1:
-        return np.asarray(simplejpeg.decode_jpeg(stream, colorspace="RGB"))
-    return np.asarray(
+    pixels = np.asarray(
         simplejpeg.decode_jpeg(
             stream,
             colorspace="RGB",
             min_height=level.tile_height // shrink,
             min_width=level.tile_width // shrink,
             min_factor=shrink,
+            buffer=out,
         )
     )
+    return pixels if out is None or pixels.shape != out.shape else out
 
 
 def _decode_other(level: TiffLevel, data: bytes, index: int, shrink: int) -> U8:
