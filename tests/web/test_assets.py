@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kulchitsky.web.assets import DIRECTORY, Assets, assets
-from kulchitsky.web.server import _listen
-from kulchitsky.web.settings import Settings
 
 
 def test_pages_name_files_that_may_be_kept_for_good(counted: tuple[Any, str]) -> None:
@@ -52,9 +49,3 @@ def test_without_the_version_a_file_is_asked_for_again(client: Any) -> None:
 def test_nothing_but_the_files_is_served(client: Any, name: str) -> None:
     assert client.http.get(f"/static/{name}").status_code == 404
     assert client.http.post("/static/viewer.js").status_code == 405
-
-
-def test_answers_do_not_wait_for_one_another(tmp_path: Path) -> None:
-    """asyncio sets TCP_NODELAY on what a listening socket accepts only if the socket names its protocol."""
-    with _listen(Settings(data_dir=tmp_path, port=0)) as listener:
-        assert listener.proto == socket.IPPROTO_TCP

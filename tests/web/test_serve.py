@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx2
 import pytest
+
+from kulchitsky.web.server import _listen
+from kulchitsky.web.settings import Settings
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "thigh-mass"
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/login\?token=\S+")
@@ -44,3 +48,14 @@ def test_it_does_not_open_a_port_to_others_without_a_token(tmp_path: Path) -> No
     assert done.returncode == 1
     assert "can be reached from other machines" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_answers_do_not_wait_for_one_another(tmp_path: Path) -> None:
+    """asyncio sets TCP_NODELAY on what a listening socket accepts only if the socket names its protocol."""
+    with _listen(Settings(data_dir=tmp_path, port=0)) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
+def test_who_comes_before_the_server_is_ready_waits(tmp_path: Path) -> None:
+    with _listen(Settings(data_dir=tmp_path, port=0)) as listener:
+        socket.create_connection(listener.getsockname(), timeout=5).close()

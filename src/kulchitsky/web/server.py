@@ -16,6 +16,9 @@ from kulchitsky.web.app import create_app
 from kulchitsky.web.settings import Settings, is_loopback, is_unspecified
 from kulchitsky.web.workbench import Workbench
 
+QUEUED = 2048
+"""Connections that wait until the server takes them."""
+
 
 def serve(settings: Settings, inputs: Sequence[Path] = (), *, open_browser: bool = False) -> None:
     """Serve the workbench until interrupted.
@@ -67,6 +70,7 @@ def _listen(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(QUEUED)  # from here on: whoever follows the printed address at once waits, and is not refused
     except OSError as error:
         listener.close()
         raise RefusedInput(
