@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-_BINS_PER_RADIUS: Final = 16
+_BINS_PER_RADIUS: Final = (12, 32)
+_POINTS_PER_BIN: Final = 0.62
+"""Finer bins bound a window better but take longer to sum; windows of 500 points get 16 bins a radius."""
 _FINE: Final = 8
 _COARSE: Final = 3
 
@@ -57,23 +59,50 @@ class PointRaster:
         row = np.minimum((y - self.y0) / self.bin, 2**20).astype(np.int64)
         self.columns, self.rows = int(column.max()) + 1, int(row.max()) + 1
         key = row * self.columns + column
-        self.order = np.argsort(key, kind="stable")
+        held = np.bincount(key, minlength=self.rows * self.columns)
+        self.starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(held)])
+        self.order = _into_bins(key, self.starts[:-1].copy())
         self.x, self.y = x[self.order], y[self.order]
         self.marked = marked[self.order].astype(np.uint8)
-        self.key = key[self.order]
-        self.starts = np.searchsorted(self.key, np.arange(self.rows * self.columns + 1))
-        self.total = self._prefix(np.ones(len(x), np.int64))
-        self.hits = self._prefix(self.marked)
+        self.key = key[self.order].astype(np.int32)
+        self.total = self._prefix(held)
+        self.hits = self._prefix(np.bincount(self.key[self.marked > 0], minlength=self.rows * self.columns))
 
-    def _prefix(self, weights: NDArray[Any]) -> NDArray[np.int32]:
-        counts = np.bincount(self.key, weights=weights, minlength=self.rows * self.columns)
+    def _prefix(self, counts: NDArray[np.int64]) -> NDArray[np.int32]:
         prefix = np.zeros((self.rows, self.columns + 1), np.int32)
         np.cumsum(counts.reshape(self.rows, self.columns), axis=1, out=prefix[:, 1:])
         return prefix
 
-    def permuted(self, rng: np.random.Generator) -> NDArray[np.int32]:
-        """Prefix sums of the marks dealt out anew."""
-        return self._prefix(rng.permutation(self.marked))
+    def permuted(self, rng: np.random.Generator, out: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Prefix sums of the marks dealt out anew, in ``out``, an array like ``total``."""
+        _deal(self.key, int(self.marked.sum()), rng, out)
+        return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _into_bins(key: Any, place: Any) -> Any:
+    """Order of the points by bin, those of one bin as they came; ``place`` holds each bin's first place."""
+    order = np.empty(len(key), np.int64)
+    for n in range(len(key)):
+        order[place[key[n]]] = n
+        place[key[n]] += 1
+    return order
+
+
+@numba.njit(cache=True, nogil=True)
+def _deal(key: Any, marks: int, rng: Any, prefix: Any) -> None:
+    """Deal ``marks`` marks to points drawn without replacement, and sum them up along the rows of bins."""
+    rows, columns = prefix.shape[0], prefix.shape[1] - 1
+    prefix[:] = 0
+    left = key.copy()
+    for n in range(marks):
+        drawn = n + int(rng.random() * (len(left) - n))
+        bin_ = left[drawn]
+        prefix[bin_ // columns, bin_ % columns + 1] += 1
+        left[drawn] = left[n]
+    for i in range(rows):
+        for j in range(columns):
+            prefix[i, j + 1] += prefix[i, j]
 
 
 def lattice_over(x: F64, y: F64, step: float) -> Lattice:
@@ -106,13 +135,13 @@ def richest_by_count(
     if len(x) < wanted:
         return None
     usual = _usual_radius(x, y, wanted)
-    raster = PointRaster(x, y, marked, usual / _BINS_PER_RADIUS)
+    raster = PointRaster(x, y, marked, usual / _bins_per_radius(wanted))
     lattice = lattice_over(x, y, usual / per_radius)
     widest = 2.5 * usual
-    radius, bound = _bounds_by_count(
+    inner, radius, bound = _bounds_by_count(
         lattice.x, lattice.y, raster.total, raster.hits, raster.x0, raster.y0, raster.bin, wanted, widest
     )
-    best = _search(raster, lattice, radius, bound, wanted, 0.0, widest)
+    best = _search(raster, lattice, inner, radius, bound, wanted, 0.0, widest)
     if best is None:
         return None
     return best, raster, lattice, radius
@@ -124,14 +153,19 @@ def richest_by_radius(
     """The disc of fixed ``radius`` with the highest marked share among those that hold at least ``fewest`` points."""
     if len(x) < fewest:
         return None
-    raster = PointRaster(x, y, marked, radius / _BINS_PER_RADIUS)
+    raster = PointRaster(x, y, marked, radius / _bins_per_radius(fewest))
     lattice = lattice_over(x, y, radius / per_radius)
     radii = np.full(len(lattice.x), radius)
     bound = _bounds_by_radius(
         lattice.x, lattice.y, raster.total, raster.hits, raster.x0, raster.y0, raster.bin, radius, fewest
     )
-    best = _search(raster, lattice, radii, bound, fewest, radius, radius)
+    best = _search(raster, lattice, radii, radii, bound, fewest, radius, radius)
     return None if best is None else (best, raster, lattice, radii)
+
+
+def _bins_per_radius(points: int) -> float:
+    """Bins along the radius of a window of so many points."""
+    return float(np.clip(np.sqrt(points / (np.pi * _POINTS_PER_BIN)), *_BINS_PER_RADIUS))
 
 
 def _usual_radius(x: F64, y: F64, wanted: int) -> float:
@@ -146,15 +180,22 @@ def _usual_radius(x: F64, y: F64, wanted: int) -> float:
 
 
 def _search(
-    raster: PointRaster, lattice: Lattice, radius: F64, bound: F64, wanted: int, fixed: float, widest: float
+    raster: PointRaster,
+    lattice: Lattice,
+    inner: F64,
+    radius: F64,
+    bound: F64,
+    wanted: int,
+    fixed: float,
+    widest: float,
 ) -> Window | None:
     order = np.argsort(-bound, kind="stable")
     order = order[bound[order] > 0]
     if len(order) == 0:
         return None
     row = _best_exact(
-        order, bound, lattice.x, lattice.y, radius, raster.x, raster.y, raster.marked, raster.starts, raster.rows,
-        raster.columns, raster.x0, raster.y0, raster.bin, wanted, fixed, widest,
+        order, bound, lattice.x, lattice.y, inner, radius, raster.x, raster.y, raster.marked, raster.starts,
+        raster.total, raster.hits, raster.x0, raster.y0, raster.bin, wanted, fixed, widest,
     )  # fmt: skip
     index, found_radius, count, hits = row
     if index < 0:
@@ -185,8 +226,9 @@ def _disc(prefix: Any, cx: float, cy: float, r: float, size: float) -> int:
 def _bounds_by_count(
     xs: Any, ys: Any, total: Any, hits: Any, x0: float, y0: float, size: float, wanted: int, widest: float
 ) -> Any:
-    """Per centre: a radius that surely holds ``wanted`` points when widened by one bin's diagonal, and an upper bound
-    of the marked share of its K nearest."""
+    """Per centre: a radius that surely holds fewer than ``wanted`` points, one that surely holds them when widened by
+    one bin's diagonal, and an upper bound of the marked share of its K nearest."""
+    inner = np.empty(len(xs))
     radius = np.empty(len(xs))
     bound = np.empty(len(xs))
     diagonal = size * 1.4143
@@ -198,7 +240,7 @@ def _bounds_by_count(
         if _disc(total, cx, cy, high, size) < wanted:
             low, high = high, widest
             if _disc(total, cx, cy, high, size) < wanted:
-                radius[n], bound[n] = widest, -1.0
+                inner[n], radius[n], bound[n] = 0.0, widest, -1.0
                 continue
         elif _disc(total, cx, cy, low, size) >= wanted:
             low, high = 0.0, low
@@ -208,13 +250,13 @@ def _bounds_by_count(
                 high = middle
             else:
                 low = middle
-        radius[n] = high
+        inner[n], radius[n] = low, high
         last = high
         # bins touched by the disc of radius `high` hold enough points, all of them within high + diagonal
         bound[n] = min(1.0, _disc(hits, cx, cy, high + diagonal, size) / wanted)
         # a window of no marked point still is a window
         bound[n] = max(bound[n], 1e-12)
-    return radius, bound
+    return inner, radius, bound
 
 
 @numba.njit(cache=True, nogil=True)
@@ -236,74 +278,85 @@ def _bounds_by_radius(
 
 @numba.njit(cache=True, nogil=True)
 def _best_exact(
-    order: Any, bound: Any, xs: Any, ys: Any, radius: Any, px: Any, py: Any, marked: Any, starts: Any,
-    rows: int, columns: int, x0: float, y0: float, size: float, wanted: int, fixed: float, widest: float,
+    order: Any, bound: Any, xs: Any, ys: Any, inner: Any, radius: Any, px: Any, py: Any, marked: Any, starts: Any,
+    total: Any, hits: Any, x0: float, y0: float, size: float, wanted: int, fixed: float, widest: float,
 ) -> Any:  # fmt: skip
     best, best_radius, best_count, best_hits, best_share = -1, 0.0, 0, 0, -1.0
-    room = 4 * wanted + 1024
-    distance = np.empty(room)
-    flag = np.empty(room, np.uint8)
+    distance = np.empty(4 * wanted + 1024)
+    flag = np.empty(4 * wanted + 1024, np.uint8)
     for n in order:
         if bound[n] < best_share:
             break
         reach = fixed if fixed > 0 else radius[n] + 1.4143 * size
         while True:
-            found = _gather(xs[n], ys[n], reach, px, py, marked, starts, rows, columns, x0, y0, size, distance, flag)
+            count, marks, found = _around(
+                xs[n], ys[n], inner[n], reach, px, py, marked, starts, total, hits, x0, y0, size, distance, flag
+            )
             if found <= len(distance):
                 break
             distance = np.empty(2 * found)
             flag = np.empty(2 * found, np.uint8)
-        if fixed > 0:
-            if found < wanted:
-                continue
-            r2, count, hits = fixed * fixed, found, 0
-            for k in range(found):
-                hits += flag[k]
-        else:
-            if found < wanted:
-                continue
-            r2 = np.partition(distance[:found], wanted - 1)[wanted - 1]
+        if count + found < wanted:
+            continue
+        r2 = fixed * fixed
+        if fixed == 0:
+            r2 = np.partition(distance[:found], wanted - count - 1)[wanted - count - 1]
             if r2 > widest * widest:
                 continue
-            count, hits = 0, 0
-            for k in range(found):
-                if distance[k] <= r2:
-                    count += 1
-                    hits += flag[k]
-        share = hits / count
+        for k in range(found):
+            if distance[k] <= r2:
+                count += 1
+                marks += flag[k]
+        share = marks / count
         r = np.sqrt(r2)
         better = share > best_share
         if share == best_share:
             better = r < best_radius or (r == best_radius and n < best)
         if better:
-            best, best_radius, best_count, best_hits, best_share = n, r, count, hits, share
+            best, best_radius, best_count, best_hits, best_share = n, r, count, marks, share
     return best, best_radius, best_count, best_hits
 
 
 @numba.njit(cache=True, nogil=True)
-def _gather(
-    cx: float, cy: float, reach: float, px: Any, py: Any, marked: Any, starts: Any, rows: int, columns: int,
-    x0: float, y0: float, size: float, distance: Any, flag: Any,
-) -> int:  # fmt: skip
-    """Squared distances and marks of the points within ``reach``; the true number even where there is no room."""
-    found = 0
-    top = max(0, int(np.floor((cy - reach - y0) / size)))
-    low = min(rows - 1, int(np.floor((cy + reach - y0) / size)))
-    left = max(0, int(np.floor((cx - reach - x0) / size)))
-    right = min(columns - 1, int(np.floor((cx + reach - x0) / size)))
-    if right < left:
-        return 0
-    limit = reach * reach
-    for i in range(top, low + 1):
-        for k in range(starts[i * columns + left], starts[i * columns + right + 1]):
-            dx, dy = px[k] - cx, py[k] - cy
-            d2 = dx * dx + dy * dy
-            if d2 <= limit:
-                if found < len(distance):
-                    distance[found] = d2
-                    flag[found] = marked[k]
-                found += 1
-    return found
+def _around(
+    cx: float, cy: float, inner: float, reach: float, px: Any, py: Any, marked: Any, starts: Any, total: Any,
+    hits: Any, x0: float, y0: float, size: float, distance: Any, flag: Any,
+) -> Any:  # fmt: skip
+    """Points of the bins that lie wholly within ``inner``, and how many are marked, from the prefix sums; squared
+    distances and marks of the other points within ``reach``, and their true number even where there is no room."""
+    rows, columns = total.shape[0], total.shape[1] - 1
+    x, y = cx - x0, cy - y0
+    count = marks = found = 0
+    for i in range(max(0, int(np.floor((y - reach) / size))), min(rows - 1, int(np.floor((y + reach) / size))) + 1):
+        near = max(0.0, max(i * size - y, y - (i + 1) * size))
+        outer2 = reach * reach - near * near
+        if outer2 < 0:
+            continue
+        # a bin more on either side than needed: rounding must lose no point
+        half = np.sqrt(outer2)
+        left = max(0, int(np.floor((x - half) / size)) - 1)
+        right = min(columns, int(np.floor((x + half) / size)) + 2)
+        if right <= left:
+            continue
+        first, last = right, right  # bins wholly inside
+        far = max(y - i * size, (i + 1) * size - y) + 1e-6 * size
+        if far < inner:
+            half = np.sqrt(inner * inner - far * far) - 1e-6 * size
+            first = min(max(int(np.ceil((x - half) / size)), left), right)
+            last = min(max(int(np.floor((x + half) / size)), first), right)
+            count += total[i, last] - total[i, first]
+            marks += hits[i, last] - hits[i, first]
+        for side in range(2):
+            a, b = (left, first) if side == 0 else (last, right)
+            for k in range(starts[i * columns + a], starts[i * columns + b]):
+                dx, dy = px[k] - cx, py[k] - cy
+                d2 = dx * dx + dy * dy
+                if d2 <= reach * reach:
+                    if found < len(distance):
+                        distance[found] = d2
+                        flag[found] = marked[k]
+                    found += 1
+    return count, marks, found
 
 
 @numba.njit(cache=True, nogil=True)
@@ -335,13 +388,14 @@ def null_shares(
     At most some 60,000 evenly taken lattice points are read: a coarser lattice lowers the maximum hardly at all, as
     neighbouring windows share most points.
     """
-    stride = max(1, len(lattice.x) // 60_000)
+    stride = max(1, -(-len(lattice.x) // 60_000))
     xs, ys, radii = lattice.x[::stride], lattice.y[::stride], radius[::stride]
     total = _counts(xs, ys, radii, raster.total, raster.x0, raster.y0, raster.bin)
     args = (raster.x0, raster.y0, raster.bin, max(1, int(0.9 * wanted)))
     seen = _highest_share(xs, ys, radii, total, raster.hits, *args)
     rng = np.random.default_rng(seed)
-    shares = [_highest_share(xs, ys, radii, total, raster.permuted(rng), *args) for _ in range(permutations)]
+    dealt = np.empty_like(raster.hits)
+    shares = [_highest_share(xs, ys, radii, total, raster.permuted(rng, dealt), *args) for _ in range(permutations)]
     return np.asarray(shares), float(seen)
 
 
