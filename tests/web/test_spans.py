@@ -22,6 +22,13 @@ def test_the_sentence_ends_at_full_stops_and_line_ends_not_at_decimal_points() -
     assert around("free") == "Margins free"
 
 
+def test_a_wrapped_line_does_not_end_a_sentence() -> None:
+    text = "Clinical history\nA lump has been growing\nmoderately since, CA\n125 normal.\n\nImaging"
+    start = text.index("growing")
+    assert "".join(sentence_around(text, start, start + 7)).startswith("A lump")
+    assert "".join(sentence_around(text, start, start + 7)).endswith("125 normal.")
+
+
 @given(text=st.text(max_size=300), start=st.integers(-5, 310), length=st.integers(0, 40))
 def test_the_words_are_those_of_the_text(text: str, start: int, length: int) -> None:
     before, words, after = sentence_around(text, start, start + length)

@@ -114,4 +114,6 @@ def _shown(value: Any) -> str:
         return ", ".join(f"{words(k)} {_shown(v)}" for k, v in value.items() if v not in (None, "", [], {}))
     if isinstance(value, list | tuple):
         return ", ".join(_shown(v) for v in value)
+    if isinstance(value, float):
+        return f"{value:g}"
     return words(value)

@@ -19,7 +19,8 @@ class Piece:
     not_understood: str = ""
 
 
-SENTENCE_ENDS = re.compile(r"(?<=[.!?;])\s+(?=[A-Z0-9(])|\n+")
+SENTENCE_ENDS = re.compile(r"(?<=[.!?;])\s+(?=[A-Z0-9(])|\n\s*\n|\n(?=\s*[-•*A-Z])")
+"""A line that goes on in lower case or with a figure was only wrapped."""
 LONGEST_SIDE = 400
 """Characters shown on each side of a fact at most: a text without full stops is one long sentence."""
 
