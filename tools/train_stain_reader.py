@@ -1,19 +1,23 @@
-"""Train the model that names compartment and pattern of a stain, on synthetic slides alone.
+"""Train the models of the stain reader on synthetic slides alone: tumour cells, kind of stain, stained or not.
 
-    python tools/train_stain_reader.py --seeds 1000:1320 --samples samples.npz
+    python tools/train_stain_reader.py --seeds 1000:1640 --samples stain-samples.pkl
 
-Slides are painted in every pattern, strength, blur and scale, their nuclei found by the shipped detector as on any
-slide, and the features of the truly stained tumour cells fitted by multinomial logistic regression with a ridge
-penalty. Writes ``src/kulchitsky/slide/models/stain-reader.json``. ``--samples`` keeps the features, so that the fit
-can be repeated without painting again.
+Slides are painted in every pattern, strength, blur and scale; their nuclei are found by the shipped detector as on
+any slide, in the counterstain and in both stains. Then four logistic models with a ridge penalty are fitted in turn:
+tumour cells by their context; the class of truly stained tumour cells; the class of a slide from what its brownest
+tumour cells show both ways; and for each class, which cells are stained. Writes
+``src/kulchitsky/slide/models/stain-reader.json``. ``--samples`` keeps what was measured, so that the fits can be
+repeated without painting again. The seeds lie apart from those of ``benchmarks/stains.py`` (from 7000 on) and from
+those that the method was developed on (from 20000 on).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,93 +27,83 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.spatial import cKDTree
 
-from kulchitsky.slide import blocks, synthetic
+from kulchitsky.slide import synthetic
 from kulchitsky.slide.count import make_detector, survey
 from kulchitsky.slide.reader import open_slide
-from kulchitsky.slide.stains.channel import choose_channel
-from kulchitsky.slide.stains.context import CONTEXT_FEATURES, context_features
+from kulchitsky.slide.stains.context import CONTEXT_FEATURES, context_features, large_enough
 from kulchitsky.slide.stains.cut import background_of
 from kulchitsky.slide.stains.features import FEATURES, describe
-from kulchitsky.slide.stains.find import StainedCells, find_in_field
-from kulchitsky.slide.stains.model import CLASSES, MODEL_FILE, expand, pooled
+from kulchitsky.slide.stains.find import CHANNELS, Channel, StainedCells, find_in_field
+from kulchitsky.slide.stains.first_look import own_hue
+from kulchitsky.slide.stains.kind import NUCLEAR_KINDS, pooled_features
+from kulchitsky.slide.stains.model import CLASSES, MODEL_FILE, Logistic, StainModel, expand
+from kulchitsky.slide.stains.staining import STAINING_FEATURES, staining_features
 from kulchitsky.slide.synthetic.scene import TUMOUR
 from kulchitsky.slide.synthetic.variety import random_stain_spec
 
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Block = dict[str, Any]
+
 TARGET = Path(__file__).resolve().parents[1] / "src" / "kulchitsky" / "slide" / "models" / MODEL_FILE
 INTENSITY_OD = (0.0, 0.4, 0.6)
-"""Lower ends of 1+, 2+, 3+: those QuPath proposes for DAB, with the adaptive cut as the lowest."""
-
-TOLD_APART = tuple(name for name in CLASSES if name != "cytoplasmic_and_membranous")
-"""A membrane on brown cytoplasm is hardly to be seen at 0.5 µm per pixel: such fields were put to either side by the
-same model (a third right), and cost membranous stains their certainty. They are read as one of the two."""
+"""Lower ends of 1+, 2+, 3+: those QuPath proposes for DAB; which cells are stained is decided before."""
 
 SIDE_UM = 230.0
 MATCH_UM = 2.5
 RIDGE = 3e-4
+SLIDE_RIDGE = 6e-3
+FEWEST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Cells of a field found in one channel, and what truth says of each: known, tumour, stained tumour."""
+
+    found: StainedCells
+    known: Mask
+    tumour: Mask
+    stained: Mask
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one synthetic field gives: its class, (N, F) features of stained cells, (M, C) context, (M,) tumour."""
+    """One synthetic field: its class, and what is seen in each channel."""
 
-    kind: int
-    features: F64
-    context: F64
-    tumour: NDArray[np.bool_]
+    name: str
+    seen: dict[Channel, Seen]
 
 
 def samples(seeds: range) -> Iterator[Sample]:
     """One synthetic field a seed."""
     detector = make_detector("accurate")
-    names = list(TOLD_APART)
     with tempfile.TemporaryDirectory() as folder:
         for seed in seeds:
-            painted = list(CLASSES)[seed % len(CLASSES)]
-            if painted not in names:
-                continue
+            name = list(CLASSES)[seed % len(CLASSES)]
             um = float(np.random.default_rng([seed, 5]).uniform(0.25, 0.6))
             side = int(SIDE_UM / um)
-            spec = random_stain_spec(seed, painted, width_px=side, height_px=side, um_per_px=um)  # type: ignore[arg-type]
+            spec = random_stain_spec(seed, name, width_px=side, height_px=side, um_per_px=um)  # type: ignore[arg-type]
             picture = Path(folder) / "field.png"
             truth = synthetic.write_slide(picture, spec)
             with open_slide(picture, um) as slide:
                 view = survey(slide)
-                fields = list(blocks.sample_fields(view.raster, view.map.countable, view.map.um_per_px, fields=1))
-                channel = choose_channel(fields, view.raster.um_per_px, detector, view.calibration)
                 rgb = view.raster.block(0, 0, view.raster.width, view.raster.height)
-                found = find_in_field(rgb, view.raster.um_per_px, detector, view.calibration, channel)
-            yield sample(names.index(painted), found, truth)
+            scale = view.raster.um_per_px
+            calibration = own_hue([rgb], scale, detector, view.calibration)
+            seen = {c: find_in_field(rgb, scale, detector, calibration, c) for c in CHANNELS}
+            yield Sample(name, {c: beside_truth(found, truth) for c, found in seen.items()})
 
 
-def sample(kind: int, found: StainedCells, truth: synthetic.Truth) -> Sample:
-    """Features of the truly stained tumour cells, and context features of all cells that truth knows."""
-    cells = truth.cells
+def beside_truth(found: StainedCells, truth: synthetic.Truth) -> Seen:
+    """The nearest painted nucleus, within 2.5 µm, names each cell found."""
     gap, nearest = cKDTree(truth.points_um()).query(np.stack([found.cells.x_um, found.cells.y_um], axis=1))
     known = gap < MATCH_UM
-    tumour = known & (cells.kind[nearest] == TUMOUR)
-    features = describe(found, np.full(len(found), background_of(found.measures)))
-    return Sample(
-        kind=kind,
-        features=features[tumour & cells.positive[nearest]],
-        context=context_features(found.cells)[known],
-        tumour=tumour[known],
-    )
+    tumour = known & (truth.cells.kind[nearest] == TUMOUR)
+    return Seen(found, known, tumour, tumour & truth.cells.positive[nearest])
 
 
-def pack(rows: list[Sample]) -> dict[str, NDArray[Any]]:
-    """Samples as flat arrays, for :func:`train` and for a file."""
-    return {
-        "kind": np.concatenate([np.full(len(r.features), r.kind) for r in rows]),
-        "field": np.concatenate([np.full(len(r.features), n) for n, r in enumerate(rows)]),
-        "features": np.concatenate([r.features for r in rows]),
-        "context": np.concatenate([r.context for r in rows]),
-        "context_field": np.concatenate([np.full(len(r.context), n) for n, r in enumerate(rows)]),
-        "tumour": np.concatenate([r.tumour for r in rows]),
-    }
-
-
-def fit(kind: NDArray[np.int64], classes: int, features: F64, field: NDArray[np.int64]) -> dict[str, Any]:
+def fit(kind: I64, classes: int, features: F64, field: I64, ridge: float = RIDGE) -> Block:
     """Weights of a logistic model; fields count alike, however many cells they hold."""
     centre, spread = np.median(features, axis=0), features.std(axis=0) + 1e-6
     plain = expand(features, centre, spread)
@@ -125,8 +119,8 @@ def fit(kind: NDArray[np.int64], classes: int, features: F64, field: NDArray[np.
         p = np.exp(logits)
         p /= p.sum(axis=1, keepdims=True)
         error = (p - target) * weight[:, None]
-        slope = np.concatenate([error.T @ plain + 2 * RIDGE * w[:, :-1], error.sum(axis=0)[:, None]], axis=1)
-        value = -np.sum(weight * np.log(np.maximum((p * target).sum(axis=1), 1e-12))) + RIDGE * np.sum(w[:, :-1] ** 2)
+        slope = np.concatenate([error.T @ plain + 2 * ridge * w[:, :-1], error.sum(axis=0)[:, None]], axis=1)
+        value = -np.sum(weight * np.log(np.maximum((p * target).sum(axis=1), 1e-12))) + ridge * np.sum(w[:, :-1] ** 2)
         return float(value), slope.ravel()
 
     start = np.zeros(classes * (columns + 1))
@@ -140,58 +134,128 @@ def fit(kind: NDArray[np.int64], classes: int, features: F64, field: NDArray[np.
     }
 
 
-def fit_votes(data: Mapping[str, NDArray[Any]], kinds: dict[str, Any]) -> float:
-    """For how many independent witnesses the cells of a field count: what makes the fields' classes most probable."""
-    model = {name: np.asarray(kinds[name]) for name in ("centre", "spread", "weights", "bias")}
-    logits = expand(data["features"], model["centre"], model["spread"]) @ model["weights"].T + model["bias"]
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    cells = odds / odds.sum(axis=1, keepdims=True)
-    fields = [np.nonzero(data["field"] == n)[0] for n in np.unique(data["field"])]
-    fields = [rows for rows in fields if len(rows) >= 8]
-    tried = np.exp(np.linspace(0, np.log(60), 60))
-    surprise = [
-        -np.mean([np.log(max(pooled(cells[rows], v)[data["kind"][rows[0]]], 1e-9)) for rows in fields]) for v in tried
-    ]
-    return round(float(tried[int(np.argmin(surprise))]), 2)
-
-
-def train(data: Mapping[str, NDArray[Any]], seeds: str) -> dict[str, Any]:
-    """The model file's content from packed samples."""
-    kinds = fit(data["kind"].astype(np.int64), len(TOLD_APART), data["features"], data["field"])
-    votes = fit_votes(data, kinds)
-    two = fit(data["tumour"].astype(np.int64), 2, data["context"], data["context_field"])
-    # two classes: only their difference matters
-    tumour = two | {
+def fit_two(positive: Mask, features: F64, field: I64) -> Block:
+    """A logistic model of yes or no: of two classes only the difference matters."""
+    two = fit(positive.astype(np.int64), 2, features, np.unique(field, return_inverse=True)[1])
+    return two | {
         "weights": [(np.asarray(two["weights"][1]) - two["weights"][0]).round(4).tolist()],
         "bias": [round(two["bias"][1] - two["bias"][0], 4)],
     }
+
+
+def channel_of(name: str) -> Channel:
+    """Where the nuclei of a slide of this class are looked for once its class is known."""
+    return "both" if name in NUCLEAR_KINDS else "counterstain"
+
+
+def train(rows: list[Sample], seeds: str) -> dict[str, Any]:
+    """The model file's content."""
+    names = list(CLASSES)
+    tumour = fit_tumour(rows)
+    judged = [counted_by(row, tumour) for row in rows]
+    kinds, cells = fit_kinds(rows, judged)
+    slides = fit_slides(rows, judged, model_with(tumour, kinds))
     return {
-        "what": "logistic regressions over features of one cell; see slide/stains/model.py",
+        "what": "logistic regressions over features of one cell or slide; see slide/stains/model.py",
         "trained_on": f"synthetic slides only (tools/train_stain_reader.py), seeds {seeds}",
-        "cells": len(data["kind"]),
-        "fields": len(np.unique(data["context_field"])),
+        "cells": cells,
+        "fields": len(rows),
         "features": list(FEATURES),
         "context_features": list(CONTEXT_FEATURES),
-        "classes": list(TOLD_APART),
+        "staining_features": list(STAINING_FEATURES),
+        "classes": names,
         "intensity_od": list(INTENSITY_OD),
         "intensity_source": "QuPath's proposal for DAB (Bankhead P et al., Sci Rep 2017;7:16878): 0.4 and 0.6",
         "kinds": kinds,
+        "slides": slides,
         "tumour": tumour,
-        "votes": votes,
+        "staining": {name: fit_staining(name, rows, judged) for name in names},
     }
+
+
+def fit_tumour(rows: list[Sample]) -> Block:
+    """Tumour cell or not, by context, in the channel that suits the class."""
+    seen = [row.seen[channel_of(row.name)] for row in rows]
+    features = np.concatenate([context_features(s.found.cells)[s.known] for s in seen])
+    field = np.concatenate([np.full(int(s.known.sum()), n) for n, s in enumerate(seen)])
+    return fit_two(np.concatenate([s.tumour[s.known] for s in seen]), features, field)
+
+
+def counted_by(row: Sample, tumour: Block) -> dict[Channel, Mask]:
+    """Cells that the fitted model takes for tumour cells, as the reader will."""
+    model = logistic(tumour)
+    return {
+        c: np.asarray((model.logits(context_features(s.found.cells))[:, 0] > 0) & large_enough(s.found.cells))
+        for c, s in row.seen.items()
+    }
+
+
+def fit_kinds(rows: list[Sample], judged: list[dict[Channel, Mask]]) -> tuple[Block, int]:
+    """The class of a truly stained tumour cell, however it was found; and on how many cells."""
+    names = list(CLASSES)
+    parts, kind, field = [], [], []
+    for number, (row, counted) in enumerate(zip(rows, judged, strict=True)):
+        for channel, seen in row.seen.items():
+            if counted[channel].any() and seen.stained.any():
+                background = background_of(seen.found.measures.take(counted[channel]))
+                features = describe(seen.found, np.full(len(seen.found), background))[seen.stained]
+                parts.append(features)
+                kind.append(np.full(len(features), names.index(row.name)))
+                field.append(np.full(len(features), number))
+    where = np.unique(np.concatenate(field), return_inverse=True)[1]
+    block = fit(np.concatenate(kind), len(names), np.concatenate(parts), where)
+    return block, sum(map(len, parts))
+
+
+def fit_slides(rows: list[Sample], judged: list[dict[Channel, Mask]], model: StainModel) -> Block:
+    """The class of a field from what its brownest tumour cells show, found either way."""
+    names = list(CLASSES)
+    pools, kind = [], []
+    for row, counted in zip(rows, judged, strict=True):
+        parts = [pooled_features(row.seen[c].found, counted[c], model) for c in CHANNELS]
+        if all(p is not None for p in parts):
+            pools.append(np.concatenate([p for p in parts if p is not None]))
+            kind.append(names.index(row.name))
+    return fit(np.asarray(kind), len(names), np.stack(pools), np.arange(len(kind)), SLIDE_RIDGE)
+
+
+def fit_staining(name: str, rows: list[Sample], judged: list[dict[Channel, Mask]]) -> Block:
+    """Stained or not, for the tumour cells of one class of stain."""
+    channel = channel_of(name)
+    parts, stained, field = [], [], []
+    for number, (row, counted) in enumerate(zip(rows, judged, strict=True)):
+        seen, use = row.seen[channel], counted[channel] & row.seen[channel].tumour
+        if row.name == name and use.sum() >= FEWEST:
+            level = np.full(len(seen.found), background_of(seen.found.measures.take(counted[channel])))
+            parts.append(staining_features(seen.found, counted[channel], name, level)[use])
+            stained.append(seen.stained[use])
+            field.append(np.full(int(use.sum()), number))
+    return fit_two(np.concatenate(stained), np.concatenate(parts), np.concatenate(field))
+
+
+def logistic(block: Block) -> Logistic:
+    """A block of the file as the reader holds it."""
+    return Logistic(**{part: np.asarray(block[part], np.float64) for part in ("centre", "spread", "weights", "bias")})
+
+
+def model_with(tumour: Block, kinds: Block) -> StainModel:
+    """As much of a model as is needed to pool the features of a field."""
+    part = logistic(kinds)
+    return StainModel(tuple(CLASSES), part, part, logistic(tumour), {}, INTENSITY_OD, "", {})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", default="1000:1320", help="first:last of the synthetic fields")
-    parser.add_argument("--samples", type=Path, default=Path("stain-samples.npz"), help="read if there, else written")
+    parser.add_argument("--seeds", default="1000:1640", help="first:last of the synthetic fields")
+    parser.add_argument("--samples", type=Path, default=Path("stain-samples.pkl"), help="read if there, else written")
     options = parser.parse_args()
-    if not options.samples.exists():
+    if options.samples.exists():
+        rows = pickle.loads(options.samples.read_bytes())
+    else:
         first, last = (int(part) for part in options.seeds.split(":"))
-        np.savez_compressed(options.samples, **pack(list(samples(range(first, last)))))
-    with np.load(options.samples) as data:
-        model = train(data, options.seeds)
-    TARGET.write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
+        rows = list(samples(range(first, last)))
+        options.samples.write_bytes(pickle.dumps(rows))
+    TARGET.write_text(json.dumps(train(rows, options.seeds), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

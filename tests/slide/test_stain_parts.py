@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulchitsky.slide import cells as table
+from kulchitsky.slide.calibration import REFERENCE_DAB, REFERENCE_HEMATOXYLIN, Calibration
 from kulchitsky.slide.cells import CellTable
 from kulchitsky.slide.stains.cut import find_cut
-from kulchitsky.slide.stains.model import load_model, pooled
+from kulchitsky.slide.stains.hue import with_own_hematoxylin
+from kulchitsky.slide.stains.model import load_model
 from kulchitsky.slide.stains.spots import Spots, spot_of_cell
+from kulchitsky.slide.stains.staining import STAINING_FEATURES
 from kulchitsky.slide.stains.territory import territories
+from kulchitsky.slide.stains.walls import own_walls
+
+STAINS = (REFERENCE_HEMATOXYLIN, REFERENCE_DAB)
 
 
 def round_cells(points: list[tuple[float, float]], radius_um: float = 3.0) -> CellTable:
@@ -79,11 +86,53 @@ def test_territories_meet_half_way_and_end() -> None:
     assert land.depth_um[40, 20] == pytest.approx(-2.0, abs=0.5)
 
 
-def test_model_gives_probabilities_and_pools_them() -> None:
+def test_model_fits_its_features() -> None:
     model = load_model()
     features = np.random.default_rng(0).normal(0, 1, (50, len(model.kinds.centre))) * model.kinds.spread
     p = model.probabilities(features + model.kinds.centre)
     assert np.allclose(p.sum(axis=1), 1)
     assert model.probabilities(features[:0]).shape == (0, len(model.classes))
-    alike = np.tile([0.6, 0.4], (30, 1))
-    assert pooled(alike, 4.0)[0] > pooled(alike, 1.0)[0] == pytest.approx(0.6)
+    assert set(model.staining) == set(model.classes)
+    assert all(len(part.centre) == len(STAINING_FEATURES) for part in model.staining.values())
+    # median and spread of each feature, in both ways of finding nuclei
+    assert len(model.slides.centre) == 4 * len(model.kinds.centre)
+
+
+def test_a_shared_wall_is_dealt_to_the_stained_cell() -> None:
+    """Three cells in a row, walls painted as of the middle one alone: its neighbours get nothing of them."""
+    um, shape = 0.25, (160, 240)
+    cells = round_cells([(15, 20), (27, 20), (39, 20)])
+    land = territories(cells, shape, um)
+    middle = (land.owner == 1).astype(np.uint8)
+    wall = (middle - cv2.erode(middle, np.ones((3, 3), np.uint8))).astype(np.float32)
+    dab = np.asarray(cv2.GaussianBlur(wall, (0, 0), 0.4 / um), np.float32)
+    x, y = ((v / um - 0.5).astype(np.float32) for v in (cells.x_um, cells.y_um))
+    own, seen, _ = own_walls(dab, dab, land, x, y)
+    assert own[1] > 5 * max(own[0], own[2])
+    assert seen[1] > seen[0]
+    both, _, _ = own_walls(np.zeros_like(dab), dab, land, x, y)
+    assert np.all(both == 0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    hue=st.floats(-0.12, 0.12), share=st.floats(0.0, 0.92), strength=st.floats(0.3, 1.0), seed=st.integers(0, 1000)
+)
+def test_the_hue_of_unstained_nuclei_is_found_among_stained_ones(
+    hue: float, share: float, strength: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    blue = np.asarray(REFERENCE_HEMATOXYLIN) + hue * np.asarray(REFERENCE_DAB)
+    blue /= np.linalg.norm(blue)
+    stained = rng.random(600) < share
+    dab = np.where(stained, rng.uniform(0.3, 1.5, 600), 0.0)[:, None] * np.asarray(REFERENCE_DAB)
+    nuclei = strength * np.exp(rng.normal(0, 0.2, 600))[:, None] * blue + dab + rng.normal(0, 0.004, (600, 3))
+    told = np.asarray(with_own_hematoxylin(Calibration((240, 240, 240), STAINS, 0.5), nuclei).stains[0])
+    assert np.degrees(np.arccos(min(1.0, float(told @ blue)))) < 3
+
+
+def test_too_few_nuclei_leave_the_hue_as_it_is() -> None:
+    plain = Calibration((240, 240, 240), STAINS, 0.5)
+    assert with_own_hematoxylin(plain, np.ones((5, 3))) is plain
+    # nuclei of a colour that is none of haematoxylin
+    assert with_own_hematoxylin(plain, np.tile([0.1, 0.1, 1.0], (50, 1))) is plain

@@ -96,7 +96,8 @@ class StainReading(CellCount):
 
     ``index_percent`` is the share of tumour cells stained. ``intensity_classes`` are the shares of 0, 1+, 2+, 3+;
     ``h_score`` runs from 0 to 300. ``expected`` is what the knowledge base expects of the marker, filled by the
-    floor that knows it.
+    floor that knows it. Where two compartments are about as likely, ``compartment`` is ``None`` and
+    ``compartment_either`` names them, likeliest first.
     """
 
     slide: str
@@ -107,6 +108,7 @@ class StainReading(CellCount):
     intensity: Intensity | None = None
     compartment: Compartment | None = None
     compartment_confidence: float | None = None
+    compartment_either: tuple[Compartment, ...] = ()
     pattern: Pattern | None = None
     pattern_confidence: float | None = None
     intensity_classes: tuple[Share, ...] = ()

@@ -14,7 +14,7 @@ from kulchitsky._version import __version__
 from kulchitsky.case.errors import RefusedSlide
 from kulchitsky.case.issue import Issue, Level
 from kulchitsky.case.measure import Share, StainReading
-from kulchitsky.case.vocabulary import Intensity
+from kulchitsky.case.vocabulary import Compartment, Intensity, Pattern
 from kulchitsky.numerics import intervals
 from kulchitsky.slide import blocks, tumour
 from kulchitsky.slide import cells as table
@@ -25,16 +25,19 @@ from kulchitsky.slide.pool import run_blocks
 from kulchitsky.slide.reader import Slide, open_slide
 from kulchitsky.slide.regions import Regions, read_regions
 from kulchitsky.slide.stains import find
-from kulchitsky.slide.stains.channel import choose_channel
-from kulchitsky.slide.stains.context import large_enough
-from kulchitsky.slide.stains.controls import control_issues
+from kulchitsky.slide.stains.controls import control_issues, unsure_issues
 from kulchitsky.slide.stains.cut import HIGHEST_BACKGROUND_OD
-from kulchitsky.slide.stains.find import Channel, StainedCells
-from kulchitsky.slide.stains.judge import COMPARTMENT_OF, PATTERN_OF, Judgement, described, grouped, judge
+from kulchitsky.slide.stains.find import StainedCells
+from kulchitsky.slide.stains.first_look import FirstLook, first_look
+from kulchitsky.slide.stains.judge import COMPARTMENT_OF, PATTERN_OF, Judgement, grouped, judge
 from kulchitsky.slide.stains.model import StainModel, load_model
+from kulchitsky.slide.stains.negative import looks_inverted
+from kulchitsky.slide.stains.tumour_cells import leave_out
 from kulchitsky.slide.tissue import TissueMap
 
-_SPINDLE: Final = 1.7
+SURE_COMPARTMENT: Final = 0.6
+"""A compartment less certain than this is not named: the reading says which ones it may be."""
+_EITHER: Final = 0.85
 LEVELS: Final = ("0", "1+", "2+", "3+")
 _WORDS: Final = (Intensity.WEAK, Intensity.MODERATE, Intensity.STRONG)
 
@@ -82,33 +85,44 @@ def read_stain(
         if not wanted.any():
             what = "no tissue was found on it" if not view.map.tissue.any() else "nothing is left of it to read"
             raise RefusedSlide(what, source=slide.name, remedy="check that the slide is stained, and its regions")
-        channel, found = _find(view, wanted, engine, threads, progress, block_px)
+        look = _look(slide, view, wanted, engine, model)
+        found = _find(view, look, wanted, engine, threads, progress, block_px)
         found = _with_reasons(found, engine, area, model)
-        verdict = judge(found, found.cells.counted, model)
+        verdict = judge(found, found.cells.counted, look.certainty, model)
         cells = found.cells.with_positive(verdict.stained)
-        reading = _reading(slide, marker, replace(found, cells=cells), view, verdict, model, _method(engine, channel))
+        view = replace(view, calibration=look.calibration)
+        method = _method(engine, look)
+        reading = _reading(slide, marker, replace(found, cells=cells), view, verdict, model, method)
     return StainResult(reading, cells, verdict, view.map, model.classes)
+
+
+def _look(slide: Slide, view: Survey, wanted: NDArray[np.bool_], engine: Detector, model: StainModel) -> FirstLook:
+    """The first look at sample fields; raises :class:`RefusedSlide` for a photographic negative."""
+    fields = list(blocks.sample_fields(view.raster, wanted, view.map.um_per_px))
+    if looks_inverted(fields, view.raster.um_per_px, engine):
+        problem = "it looks like a photographic negative: more nuclei show once its colours are inverted"
+        raise RefusedSlide(problem, source=slide.name, remedy="invert its colours, or export the picture again")
+    return first_look(fields, view.raster.um_per_px, engine, view.calibration, model)
 
 
 def _find(
     view: Survey,
+    look: FirstLook,
     wanted: NDArray[np.bool_],
     engine: Detector,
     threads: int | None,
     progress: Progress | None,
     block_px: int,
-) -> tuple[Channel, StainedCells]:
+) -> StainedCells:
     grid, mapped = view.raster, view.map
-    fields = list(blocks.sample_fields(grid, wanted, mapped.um_per_px))
-    channel = choose_channel(fields, grid.um_per_px, engine, view.calibration)
     plan = blocks.plan_blocks(grid, wanted, mapped.um_per_px, block_px)
 
     def work(block: Block) -> StainedCells:
-        return find.find_in_block(grid, block, wanted, mapped.um_per_px, engine, view.calibration, channel)
+        return find.find_in_block(grid, block, wanted, mapped.um_per_px, engine, look.calibration, look.channel)
 
     found = find.concatenate(run_blocks(plan, work, threads=threads, progress=progress))
     # reading order of the slide, not of the blocks: the same table whatever the block size
-    return channel, found.take(np.lexsort((found.cells.x_um, found.cells.y_um)))
+    return found.take(np.lexsort((found.cells.x_um, found.cells.y_um)))
 
 
 def _with_reasons(found: StainedCells, engine: Detector, area: Regions | None, model: StainModel) -> StainedCells:
@@ -117,32 +131,20 @@ def _with_reasons(found: StainedCells, engine: Detector, area: Regions | None, m
     soft = tumour.out_of_focus(cells)
     keep = soft | tumour.visible(cells, engine.faintest)
     found, soft = found.take(keep), soft[keep]
-    reason = _leave_out(found.cells, model)
+    reason = leave_out(found.cells, model)
     reason[soft] = table.OUT_OF_FOCUS
     if area is not None:
         reason[~area.hold(found.cells.x_um, found.cells.y_um)] = table.OUTSIDE_REGION
     return replace(found, cells=found.cells.with_reason(reason))
 
 
-def _leave_out(cells: CellTable, model: StainModel) -> NDArray[np.uint8]:
-    """Reasons by morphology; with a detector that has an opinion, by that and the neighbours."""
-    if len(cells) == 0 or not np.isfinite(cells.p_tumour).all():
-        return tumour.leave_out(cells)
-    reason = np.zeros(len(cells), np.uint8)
-    other = ~model.is_tumour(cells)
-    reason[other] = table.LYMPHOCYTE
-    reason[other & (cells.elongation > _SPINDLE)] = table.STROMA
-    reason[~large_enough(cells)] = table.DEBRIS
-    return reason
-
-
-def _method(engine: Detector, channel: Channel) -> dict[str, Any]:
+def _method(engine: Detector, look: FirstLook) -> dict[str, Any]:
     return {
         "software": __version__,
         "detector": engine.name,
         "detector_version": engine.version,
         "detector_checksum": engine.checksum,
-        "nuclei_found_on": channel,
+        "nuclei_found_on": look.channel,
     }
 
 
@@ -159,9 +161,10 @@ def _reading(
     n, k = int(counted.sum()), int((counted & verdict.stained).sum())
     low, high = intervals.wilson(k, n)
     levels = np.bincount(verdict.level[counted], minlength=4)[:4]
-    compartment, pattern = described(verdict.kind) if verdict.kind and k else (None, None)
     by_compartment, by_pattern = (grouped(verdict.class_shares, names) for names in (COMPARTMENT_OF, PATTERN_OF))
     sure_compartment, sure_pattern = (grouped(verdict.certainty, names) for names in (COMPARTMENT_OF, PATTERN_OF))
+    compartment, either = _named(sure_compartment) if k else (None, ())
+    pattern = Pattern(max(sure_pattern, key=lambda name: sure_pattern[name])) if k and sure_pattern else None
     stained_level = int(np.argmax(levels[1:])) if k else None
     return StainReading(
         slide=slide.name,
@@ -175,6 +178,7 @@ def _reading(
         intensity=_WORDS[stained_level] if stained_level is not None else None,
         compartment=compartment,
         compartment_confidence=sure_compartment.get(compartment.value) if compartment else None,
+        compartment_either=either,
         pattern=pattern,
         pattern_confidence=sure_pattern.get(pattern.value) if pattern else None,
         intensity_classes=_levels(levels) if n else (),
@@ -200,10 +204,25 @@ def _reading(
         issues=(
             *slide.issues,
             *view.calibration.issues,
-            *control_issues(found, verdict, view, Path(slide.name).name),
+            *control_issues(found, verdict, Path(slide.name).name),
+            *unsure_issues(either, sure_compartment, Path(slide.name).name),
             *_unreadable(slide),
         ),
     )
+
+
+def _named(certainty: dict[str, float]) -> tuple[Compartment | None, tuple[Compartment, ...]]:
+    """The compartment where it is sure enough, else those it may be: the likeliest until they make it sure."""
+    ordered = sorted(certainty, key=lambda name: -certainty[name])
+    if not ordered or certainty[ordered[0]] >= SURE_COMPARTMENT:
+        return (Compartment(ordered[0]) if ordered else None), ()
+    total, either = 0.0, []
+    for name in ordered:
+        either.append(Compartment(name))
+        total += certainty[name]
+        if total >= _EITHER:
+            break
+    return None, tuple(either)
 
 
 def _levels(cells: NDArray[np.intp]) -> tuple[Share, ...]:

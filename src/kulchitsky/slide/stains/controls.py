@@ -1,23 +1,24 @@
-"""Whether a stained slide can be trusted: tumour cells, internal control, background, colours, a turned picture."""
+"""Whether a stained slide can be trusted: tumour cells, internal control, background."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import numpy as np
 
 from kulchitsky.case.issue import Issue, Level
+from kulchitsky.case.vocabulary import Compartment
 from kulchitsky.slide import cells as table
-from kulchitsky.slide.count import Survey
 from kulchitsky.slide.stains.cut import HIGHEST_BACKGROUND_OD
 from kulchitsky.slide.stains.find import StainedCells
 from kulchitsky.slide.stains.judge import Judgement
 
 _FEW_CELLS: Final = 100
-_DARK_GLASS_GREY: Final = 160.0
 _EVERYWHERE: Final = 0.5
 _FEW_OTHERS: Final = 20
 _FEW_BROWN: Final = 0.3
+_DOUBTFUL: Final = 0.5
 
 
 class Say(Protocol):
@@ -27,7 +28,7 @@ class Say(Protocol):
         """``code`` follows ``stain.``."""
 
 
-def control_issues(found: StainedCells, verdict: Judgement, view: Survey, name: str) -> list[Issue]:
+def control_issues(found: StainedCells, verdict: Judgement, name: str) -> list[Issue]:
     """Issues of a reading: what a pathologist would look for before believing it."""
     issues: list[Issue] = []
 
@@ -45,24 +46,34 @@ def control_issues(found: StainedCells, verdict: Judgement, view: Survey, name: 
         )
     elif n < _FEW_CELLS:
         say(Level.WARNING, "few_cells", f"only {n} tumour cells were found", "read more fields")
+    _doubtful_tumour(say, found)
     if n and not k:
         say(Level.NOTE, "none_stained", "no tumour cell is stained")
-    _background(say, found, verdict, view)
+    _background(say, found, verdict)
     others = np.isin(found.cells.reason, (table.LYMPHOCYTE, table.STROMA))
     _internal_control(say, int(others.sum()), int((others & verdict.stained).sum()), k)
     return issues
 
 
-def _background(say: Say, found: StainedCells, verdict: Judgement, view: Survey) -> None:
-    glass = float(np.mean(view.calibration.glass))
-    if glass < _DARK_GLASS_GREY:
-        remedy = "check that the picture is a bright-field photograph and not its negative"
-        say(
-            Level.SERIOUS,
-            "inverted",
-            f"the brightest parts are only {glass:.0f} of 255: this may be a negative",
-            remedy,
-        )
+def _doubtful_tumour(say: Say, found: StainedCells) -> None:
+    """Lymphoid tissue alone has no larger cells beside it that would show its cells to be none of a tumour."""
+    opinion = found.cells.p_tumour[found.cells.counted]
+    if len(opinion) and np.isfinite(opinion).all() and float(np.median(opinion)) < _DOUBTFUL:
+        message = "most cells that were read look more like lymphocytes or stroma than like tumour"
+        say(Level.SERIOUS, "tumour.doubtful", message, "check that tumour lies on the slide, or mark it as a region")
+
+
+def unsure_issues(either: Sequence[Compartment], certainty: dict[str, float], name: str) -> list[Issue]:
+    """One remark where the compartment could not be named: which ones it may be, and how likely each is."""
+    if not either:
+        return []
+    words = " or ".join(f"{c.value.replace('_', ' ')} ({certainty[c.value]:.2f})" for c in either)
+    message = f"where in the cell the stain lies cannot be told here: {words}"
+    remedy = "look at the gallery at high power; a sharper or finer scan may settle it"
+    return [Issue(level=Level.WARNING, code="stain.compartment.unsure", message=message, remedy=remedy, path=name)]
+
+
+def _background(say: Say, found: StainedCells, verdict: Judgement) -> None:
     outside = found.measures.outside[np.isfinite(found.measures.outside)]
     between = float(np.median(outside)) if len(outside) > 0.1 * max(1, len(found)) else float("nan")
     others = np.isin(found.cells.reason, (table.LYMPHOCYTE, table.STROMA))

@@ -27,6 +27,16 @@ FEATURES: Final = (
     "peak_radius",
     "peak_radius_over_nucleus",
     "peak_depth",
+    "wall_over_body",
+    "own_wall_over_ring",
+    "rim_over_ring",
+    "rim_low_over_low_sector",
+    "nucleus_over_ring",
+    "border_over_ring",
+    "body_area",
+    "nucleus_over_rim",
+    "top_sector_over_ring",
+    "ridge",
 )
 """Names of the columns of :func:`describe`."""
 
@@ -35,7 +45,7 @@ _NOISE_OD: Final = 0.03
 
 
 def describe(found: StainedCells, background_od: F64) -> F64:
-    """(N, 14) features of each cell, after its local ``background_od`` (N,) is taken off. No NaN."""
+    """(N, 24) features of each cell, after its local ``background_od`` (N,) is taken off. No NaN."""
     m = found.measures
     nucleus, ring, body, border = (net(v, background_od) for v in (m.nucleus, m.ring, m.body, m.border))
     ring = np.where(np.isfinite(ring), ring, 0.0)
@@ -62,8 +72,33 @@ def describe(found: StainedCells, background_od: F64) -> F64:
         m.peak_radius_um,
         m.peak_radius_um / nucleus_um,
         np.clip(m.peak_depth_um, -3.0, 3.0),
+        *_walls(m, background_od),
     )
     return np.nan_to_num(np.stack([np.asarray(c, np.float64) for c in columns], axis=1), nan=0.0)
+
+
+def _walls(m: Measures, background_od: F64) -> tuple[F64, ...]:
+    """What tells a brown wall from brown cytoplasm that ends there."""
+    nucleus, ring, body, border = (net(v, background_od, fill=0.0) for v in (m.nucleus, m.ring, m.body, m.border))
+    rim, rim_low = net(m.rim, background_od, fill=0.0), net(m.rim_low, background_od, fill=0.0)
+    low, top = net(m.low_sector, background_od, fill=0.0), net(m.top_sector, background_od, fill=0.0)
+    own, seen = (np.nan_to_num(v.astype(np.float64)) for v in (m.own_wall, m.seen_wall))
+    ridge = m.ridge.astype(np.float64)
+    known = np.isfinite(ridge)
+    # cells without a wall to judge take the slide's usual one
+    usual = float(np.median(ridge[known])) if known.any() else 0.0
+    return (
+        _ratio(seen / 2, body),
+        _ratio(own, ring),
+        _ratio(rim, ring),
+        _ratio(rim_low, low),
+        _ratio(nucleus, ring),
+        _ratio(border, ring),
+        np.asarray(np.log(m.body_um2.astype(np.float64) + 5)),
+        _ratio(nucleus, rim),
+        _ratio(top, ring),
+        np.where(known, ridge, usual),
+    )
 
 
 def net(value: NDArray[np.float32], background_od: F64, *, fill: float | None = None) -> F64:

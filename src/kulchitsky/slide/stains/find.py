@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from kulchitsky.slide.stains.territory import territories
 
 Channel = Literal["counterstain", "both"]
 """Where nuclei are looked for: in haematoxylin alone, or (nuclear stains) in both stains together."""
+CHANNELS: Final[tuple[Channel, ...]] = ("counterstain", "both")
 
 Index = NDArray[np.bool_] | NDArray[np.intp]
 

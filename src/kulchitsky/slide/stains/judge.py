@@ -8,20 +8,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kulchitsky.case.vocabulary import Compartment, Pattern
-from kulchitsky.slide.stains.cut import StainCut, background_of, find_cut
-from kulchitsky.slide.stains.features import describe, net, strongest
+from kulchitsky.slide.stains.cut import StainCut, background_of
+from kulchitsky.slide.stains.features import describe
 from kulchitsky.slide.stains.find import StainedCells
+from kulchitsky.slide.stains.kind import certainty_of
 from kulchitsky.slide.stains.model import CLASSES, StainModel
-from kulchitsky.slide.stains.spots import spot_of_cell
+from kulchitsky.slide.stains.signal import density_of
+from kulchitsky.slide.stains.staining import borne_out, likeliest, stained_cells
 
 F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-SPOTS: Final = frozenset({"perinuclear_dot", "globular"})
-_ENOUGH: Final = 8
-_LEAST_OF_CUT: Final = 0.7
-_TOP_SHARE: Final = 60.0
+_LEAST_PRIOR: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +42,24 @@ class Judgement:
     background_od: float
 
 
-def judge(found: StainedCells, counted: Mask, model: StainModel) -> Judgement:
-    """Classify the cells of a slide; ``counted`` marks its tumour cells."""
+def judge(found: StainedCells, counted: Mask, certainty: dict[str, float], model: StainModel) -> Judgement:
+    """Classify the cells of a slide; ``counted`` marks its tumour cells, ``certainty`` is that of the first look.
+
+    A slide whose sample fields showed too few stained cells is judged by all of its cells.
+    """
     background = background_of(found.measures.take(counted) if counted.any() else found.measures)
     level_od = np.full(len(found), background)
-    probabilities = (
-        model.probabilities(describe(found, level_od)) if len(found) else np.zeros((0, len(model.classes)))
-    )
-    kind, speaking = _kind(found, counted, probabilities, level_od, model)
-    signal = signal_of(found, kind, level_od)
-    cut = find_cut(signal[counted])
-    stained = signal > cut.cut_od
+    certainty = certainty or certainty_of([(found, counted)] * 2, model)
+    certainty = borne_out(certainty, found, counted, level_od)
+    kind = likeliest(certainty)
+    stained, signal, cut = stained_cells(found, counted, certainty, level_od, model)
+    probabilities = _of_cells(found, level_od, certainty, model)
     density = density_of(found, kind, level_od)
+    named = bool(kind) and bool((stained & counted).any())
     return Judgement(
         kind=kind,
-        class_shares=_by_class(probabilities[stained & counted].mean(axis=0), model)
-        if kind and stained.any()
-        else {},
-        certainty=_by_class(model.slide_probabilities(probabilities[speaking]), model) if kind else {},
+        class_shares=_by_class(probabilities[stained & counted].mean(axis=0), model) if named else {},
+        certainty=certainty,
         signal=signal,
         stained=stained,
         level=np.where(stained, np.maximum(1, np.digitize(density, model.intensity_od)), 0).astype(np.uint8),
@@ -69,6 +67,15 @@ def judge(found: StainedCells, counted: Mask, model: StainModel) -> Judgement:
         cut=cut,
         background_od=background,
     )
+
+
+def _of_cells(found: StainedCells, level_od: F64, certainty: dict[str, float], model: StainModel) -> F64:
+    """(N, classes) probabilities of the cells, with half of the slide's own certainty for their prior."""
+    if len(found) == 0:
+        return np.zeros((0, len(model.classes)))
+    own = model.probabilities(describe(found, level_od))
+    prior = np.sqrt(np.asarray([certainty.get(name, 1.0) for name in model.classes]) + _LEAST_PRIOR)
+    return np.asarray(own * prior / (own * prior).sum(axis=1, keepdims=True))
 
 
 def grouped(shares: dict[str, float], names: dict[str, str]) -> dict[str, float]:
@@ -81,71 +88,6 @@ def grouped(shares: dict[str, float], names: dict[str, str]) -> dict[str, float]
 
 COMPARTMENT_OF: Final = {name: compartment.value for name, (compartment, _) in CLASSES.items()}
 PATTERN_OF: Final = {name: pattern.value for name, (_, pattern) in CLASSES.items()}
-
-
-def described(kind: str) -> tuple[Compartment, Pattern]:
-    """Compartment and pattern of a class."""
-    return CLASSES[kind]
-
-
-def signal_of(found: StainedCells, kind: str | None, background_od: F64) -> F64:
-    """(N,) the density that decides whether a cell is stained, by where this stain lies.
-
-    Of a nucleus part of the surrounding blush is taken off, as in counting; a spot counts by how far it stands above
-    its surroundings.
-    """
-    m = found.measures
-    nucleus, ring = net(m.nucleus, background_od, fill=0.0), net(m.ring, background_od, fill=0.0)
-    body = net(m.body, background_od)
-    body = np.where(np.isfinite(body), body, ring)
-    if kind in ("nuclear", "nuclear_and_cytoplasmic"):
-        return np.asarray(nucleus - 0.35 * np.minimum(ring, nucleus))
-    if kind in SPOTS:
-        return spot_signal(found)
-    if kind == "membranous":
-        # a membrane is shared with the neighbour, stained or not: what lies within it tells the two apart
-        return np.asarray((net(m.rim, background_od, fill=0.0) + net(m.within, background_od, fill=0.0) + ring) / 3)
-    if kind == "cytoplasmic_granular":
-        return np.asarray((ring + body) / 2)
-    if kind is None:
-        return strongest(m, background_od)
-    return body
-
-
-def spot_signal(found: StainedCells) -> F64:
-    """(N,) contrast of the spot that belongs to each cell, 0 where it has none.
-
-    Spots much weaker than the usual ones are not dealt out: they are grains and noise.
-    """
-    contrast = found.spots.contrast
-    least = _LEAST_OF_CUT * find_cut(contrast).cut_od if len(contrast) else 0.0
-    owned = spot_of_cell(found.cells, found.spots, least)
-    return np.where(owned >= 0, contrast[np.maximum(owned, 0)] if len(contrast) else 0.0, 0.0)
-
-
-def density_of(found: StainedCells, kind: str | None, background_od: F64) -> F64:
-    """(N,) the density that the intensity classes 1+ to 3+ go by: that of the compartment where the stain lies."""
-    m = found.measures
-    if kind in SPOTS:
-        return spot_signal(found)
-    if kind == "membranous":
-        return net(m.rim, background_od, fill=0.0)
-    if kind == "nuclear":
-        return net(m.nucleus, background_od, fill=0.0)
-    return signal_of(found, kind, background_od)
-
-
-def _kind(
-    found: StainedCells, counted: Mask, probabilities: F64, background_od: F64, model: StainModel
-) -> tuple[str | None, Mask]:
-    """The class of the slide by its brownest tumour cells, and which these are."""
-    brown = strongest(found.measures, background_od)
-    rough = find_cut(brown[counted])
-    clear = counted & (brown > rough.cut_od)
-    if rough.how == "floor" or clear.sum() < _ENOUGH:
-        return None, np.zeros(len(found), np.bool_)
-    top = clear & (brown >= np.percentile(brown[clear], 100 - _TOP_SHARE))
-    return model.classes[int(np.argmax(model.slide_probabilities(probabilities[top])))], top
 
 
 def _by_class(values: F64, model: StainModel) -> dict[str, float]:

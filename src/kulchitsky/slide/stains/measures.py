@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kulchitsky.slide.cells import CellTable
 from kulchitsky.slide.stains.spots import Spots
 from kulchitsky.slide.stains.territory import Territories
+from kulchitsky.slide.stains.walls import own_walls
 
 F32 = NDArray[np.float32]
 
@@ -48,7 +49,8 @@ class Measures:
     (negative: outside). ``rim``: DAB where each of 16 rays from the centre crosses its most line-like place outside
     the nucleus (median of the rays). ``rim_low``: the fourth lowest of them. ``rim_line``: line-like strength
     there. ``within``: DAB between the nucleus and that place. ``outside``: mean of what no cell owns within 30 µm.
-    ``body_um2``: area of the cytoplasm.
+    ``body_um2``: area of the cytoplasm. ``own_wall``, ``seen_wall``, ``ridge``: the cell's share of the DAB along its
+    walls, all that is seen there, and how far it stands out; see :mod:`.walls`.
     """
 
     nucleus: F32
@@ -72,6 +74,9 @@ class Measures:
     within: F32
     outside: F32
     body_um2: F32
+    own_wall: F32
+    seen_wall: F32
+    ridge: F32
 
     def __len__(self) -> int:
         return len(self.nucleus)
@@ -109,6 +114,7 @@ def measure(dab: F32, land: Territories, cells: CellTable) -> tuple[Measures, Sp
     rim, rim_low, rim_line, within = _rim(
         _blur(dab, 0.3 / um), thin, land.owner, land.depth_um, centre_x, centre_y, um
     )
+    own_wall, seen_wall, ridge = own_walls(dab, thin, land, centre_x, centre_y)
     rows = np.clip(centre_y.astype(np.int64), 0, dab.shape[0] - 1)
     columns = np.clip(centre_x.astype(np.int64), 0, dab.shape[1] - 1)
     measured = Measures(
@@ -133,6 +139,9 @@ def measure(dab: F32, land: Territories, cells: CellTable) -> tuple[Measures, Sp
         within=within,
         outside=outside[rows, columns],
         body_um2=area,
+        own_wall=own_wall,
+        seen_wall=seen_wall,
+        ridge=ridge,
     )
     return measured, _spots(smooth, summit, land)
 

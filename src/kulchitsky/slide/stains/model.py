@@ -19,7 +19,6 @@ from kulchitsky.slide.stains.features import FEATURES
 
 F64 = NDArray[np.float64]
 
-_LEAST_PROBABILITY: Final = 0.03
 MODEL_FILE: Final = "stain-reader.json"
 
 CLASSES: Final[dict[str, tuple[Compartment, Pattern]]] = {
@@ -48,10 +47,22 @@ class Logistic:
         """(N, classes) of (N, F)."""
         return np.asarray(expand(features, self.centre, self.spread) @ self.weights.T + self.bias)
 
+    def probabilities(self, features: F64) -> F64:
+        """(N, classes) probabilities of (N, F); each row sums to 1."""
+        logits = self.logits(features)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+    def standardised(self, features: F64) -> F64:
+        """(N, F) features less their centre over their spread, cut at five spreads."""
+        return standardise(features, self.centre, self.spread)
+
 
 @dataclass(frozen=True, slots=True)
 class StainModel:
-    """``kinds`` tells the classes apart over :mod:`.features`, ``tumour`` tumour cells over :mod:`.context`.
+    """``kinds`` tells the classes of cells apart over :mod:`.features`; ``slides`` those of slides, over what
+    :mod:`.kind` pools from both ways of finding nuclei; ``tumour`` tumour cells over :mod:`.context`; ``staining``
+    stained cells from others, for each class, over :mod:`.staining`.
 
     ``intensity_od`` are the lower ends of 1+, 2+ and 3+ for the mean density of the stained compartment. ``facts`` is
     all else the file says: how it was trained, on how many cells, sources.
@@ -59,28 +70,22 @@ class StainModel:
 
     classes: tuple[str, ...]
     kinds: Logistic
+    slides: Logistic
     tumour: Logistic
-    votes: float
+    staining: dict[str, Logistic]
     intensity_od: tuple[float, float, float]
     checksum: str
     facts: dict[str, Any]
 
     def probabilities(self, features: F64) -> F64:
-        """(N, classes) probabilities of (N, features); each row sums to 1."""
+        """(N, classes) probabilities of the classes of cells from (N, features)."""
         if len(features) == 0:
             return np.zeros((0, len(self.classes)))
-        logits = self.kinds.logits(features)
-        logits -= logits.max(axis=1, keepdims=True)
-        odds = np.exp(logits)
-        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+        return self.kinds.probabilities(features)
 
-    def slide_probabilities(self, probabilities: F64) -> F64:
-        """(classes,) probabilities of the class of a slide, from those of its stained cells (N >= 1, classes).
-
-        Cells of a slide are alike, so that they do not count as N independent witnesses but as ``votes``, a number
-        fitted on slides of known class.
-        """
-        return pooled(probabilities, self.votes)
+    def kind_probabilities(self, pooled: F64) -> F64:
+        """(N, classes) probabilities of the classes of slides from (N, 4 F) pooled features."""
+        return self.slides.probabilities(pooled)
 
     def is_tumour(self, cells: CellTable) -> NDArray[np.bool_]:
         """(N,) tumour cells among ``cells`` of a detector that has an opinion."""
@@ -89,17 +94,14 @@ class StainModel:
         return np.asarray((self.tumour.logits(context_features(cells))[:, 0] > 0) & large_enough(cells))
 
 
-def pooled(probabilities: F64, votes: float) -> F64:
-    """Class probabilities of a slide: mean log probability of its cells, ``votes`` times, normalised."""
-    # no cell may rule a class out: a single cut one would outvote many
-    logits = votes * np.log(np.clip(probabilities, _LEAST_PROBABILITY, 1)).mean(axis=0)
-    odds = np.exp(logits - logits.max())
-    return np.asarray(odds / odds.sum())
+def standardise(features: F64, centre: F64, spread: F64) -> F64:
+    """Features less their centre over their spread, cut at five spreads: (N, F)."""
+    return np.asarray(np.clip((features - centre) / spread, -5, 5))
 
 
 def expand(features: F64, centre: F64, spread: F64) -> F64:
-    """Standardised features, cut at five spreads, and their squares: (N, 2 F)."""
-    plain = np.clip((features - centre) / spread, -5, 5)
+    """Standardised features and their squares: (N, 2 F)."""
+    plain = standardise(features, centre, spread)
     return np.concatenate([plain, plain**2 / 5], axis=1)
 
 
@@ -109,17 +111,19 @@ def load_model() -> StainModel:
     raw = resources.files("kulchitsky.slide.models").joinpath(MODEL_FILE).read_bytes()
     data = json.loads(raw)
     columns = tuple(data["features"]), tuple(data["context_features"])
-    if columns != (FEATURES, CONTEXT_FEATURES) or not set(data["classes"]) <= set(CLASSES):
+    if columns != (FEATURES, CONTEXT_FEATURES) or tuple(data["classes"]) != tuple(CLASSES):
         raise ValueError(f"{MODEL_FILE} was made for other features or classes; train it again")
     weak, moderate, strong = data["intensity_od"]
+    parts = ("kinds", "slides", "tumour", "staining")
     return StainModel(
         classes=tuple(data["classes"]),
         kinds=_logistic(data["kinds"]),
+        slides=_logistic(data["slides"]),
         tumour=_logistic(data["tumour"]),
-        votes=float(data["votes"]),
+        staining={name: _logistic(block) for name, block in data["staining"].items()},
         intensity_od=(float(weak), float(moderate), float(strong)),
         checksum=hashlib.sha256(raw).hexdigest(),
-        facts={k: v for k, v in data.items() if k not in ("kinds", "tumour")},
+        facts={k: v for k, v in data.items() if k not in parts},
     )
 
 
