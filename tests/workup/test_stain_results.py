@@ -16,6 +16,8 @@ from kulchitsky.knowledge.base import load_knowledge
 from kulchitsky.knowledge.stain_rules import load_stain_rules
 from kulchitsky.reasoning.differential import differential
 from kulchitsky.slide import synthetic
+from kulchitsky.workup.gathered import Gathered
+from kulchitsky.workup.look_at_slides import look_at_slides
 from kulchitsky.workup.merge_readings import reading_disagreements, result_of, with_readings
 from kulchitsky.workup.read_stain import expected_of, read_stain, with_expectation
 
@@ -122,6 +124,36 @@ def test_nuclear_chromogranin_is_suspect() -> None:
     assert "suspect an artefact" in found[0].message
     assert seen.expected == expected_of(marker)
     assert "cytoplasmic" in seen.expected
+
+
+def test_unsure_compartment_is_suspect_only_where_none_of_them_fits() -> None:
+    marker = load_knowledge().markers["chromogranin_a"]
+    near = reading(
+        compartment=None, compartment_either=(Compartment.CYTOPLASMIC_AND_MEMBRANOUS, Compartment.MEMBRANOUS)
+    )
+    assert "stain.compartment.unexpected" not in {i.code for i in with_expectation(near, marker, RULES).issues}
+    far = near.model_copy(update={"compartment_either": (Compartment.NUCLEAR, Compartment.MEMBRANOUS)})
+    found = [i for i in with_expectation(far, marker, RULES).issues if i.code == "stain.compartment.unexpected"]
+    assert "nuclear or membranous" in found[0].message
+
+
+def test_doubtful_tumour_makes_no_negative() -> None:
+    doubt = Issue(level=Level.SERIOUS, code="stain.tumour.doubtful", message="lymphocytes")
+    result = result_of(reading(percent=0.0, positive=0, issues=(doubt,)), "", RULES)
+    assert result is not None
+    assert result.state is State.EQUIVOCAL
+
+
+def test_nuclear_chromogranin_of_a_case_is_left_to_a_person(tmp_path: Path) -> None:
+    """From pixels to the case: the slide contradicts its report, and does not count as a finding."""
+    spec = synthetic.SlideSpec(seed=9, width_px=520, height_px=520, um_per_px=0.5, index_percent=70)
+    synthetic.write_slide(tmp_path / "a.tif", spec)
+    told = case(extent=Extent.DIFFUSE, compartment=Compartment.CYTOPLASMIC)
+    work = look_at_slides(Gathered(told, tmp_path, tmp_path / "case.yaml", "", None))
+    assert "stain.compartment.unexpected" in {i.code for i in work.issues}
+    added = work.case.markers[-1]
+    assert (added.origin, added.state) == (IndexSource.SLIDE, State.EQUIVOCAL)
+    assert work.readings[0].compartment is Compartment.NUCLEAR
 
 
 @pytest.mark.parametrize(

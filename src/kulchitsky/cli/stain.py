@@ -64,6 +64,9 @@ def _print(reading: StainReading) -> None:
             f"stained: {reading.positive:,} of {reading.counted:,} tumour cells, "
             f"{reading.index_percent:.1f} % ({low:.1f}–{high:.1f}){extent}"
         )
+    if reading.compartment_either:
+        names = " or ".join(c.value.replace("_", " ") for c in reading.compartment_either)
+        console.print(f"compartment: {names} (not told apart)")
     for name, value, sure in (
         ("compartment", reading.compartment, reading.compartment_confidence),
         ("pattern", reading.pattern, reading.pattern_confidence),
@@ -76,16 +79,26 @@ def _print(reading: StainReading) -> None:
     scores += [f"mostly {reading.intensity.value}"] if reading.intensity else []
     if scores:
         console.print(", ".join(scores))
-    table = Table()
-    for heading in ("intensity", "compartment", "pattern"):
-        table.add_column(heading)
-    columns = [_lines(part) for part in (reading.intensity_classes, reading.compartments, reading.patterns)]
-    for line in range(max(map(len, columns))):
-        table.add_row(*(column[line] if line < len(column) else "" for column in columns))
-    console.print(table)
+    _print_shares(console, reading)
     if reading.expected:
         console.print(f"expected of this marker: {reading.expected}")
     print_issues(reading.issues)
+
+
+def _print_shares(console: Console, reading: StainReading) -> None:
+    """Shares of cells by strength, and of stained cells by place and pattern, side by side; only what there is."""
+    parts = {
+        "intensity": reading.intensity_classes,
+        "compartment": reading.compartments,
+        "pattern": reading.patterns,
+    }
+    columns = {heading: _lines(shares) for heading, shares in parts.items() if shares}
+    if not columns:
+        return
+    table = Table(*columns)
+    for line in range(max(map(len, columns.values()))):
+        table.add_row(*(column[line] if line < len(column) else "" for column in columns.values()))
+    console.print(table)
 
 
 def _lines(shares: tuple[Share, ...]) -> list[str]:

@@ -15,6 +15,8 @@ from kulchitsky.knowledge.stain_rules import StainRules, load_stain_rules
 FEWEST_CELLS = 50
 """Readings of fewer tumour cells are shown, and make no marker result."""
 
+_DOUBTS = frozenset({"stain.compartment.unexpected", "stain.everywhere", "stain.tumour.doubtful"})
+
 
 def with_readings(case: Case, readings: Iterable[StainReading]) -> Case:
     """The case with one marker result of ``origin: slide`` for each reading that can bear one.
@@ -34,7 +36,8 @@ def result_of(reading: StainReading, specimen: str, rules: StainRules) -> Marker
     """A reading as a marker result; ``None`` for too few cells.
 
     Markers whose positive result is not *cells stain* (p53, RB1) become equivocal: whether the pattern is aberrant or
-    the protein lost is for a person to say. So does a stain in a place the marker is not known for.
+    the protein lost is for a person to say. So does a stain in a place the marker is not known for, or on cells that
+    may be no tumour.
     """
     percent = reading.index_percent
     if percent is None or reading.counted < FEWEST_CELLS:
@@ -43,7 +46,7 @@ def result_of(reading: StainReading, specimen: str, rules: StainRules) -> Marker
     marker = load_knowledge().markers.get(reading.marker)
     if marker is not None and marker.counts is not Counts.STAINING:
         state = State.EQUIVOCAL
-    if any(i.code == "stain.compartment.unexpected" or i.code == "stain.everywhere" for i in reading.issues):
+    if any(i.code in _DOUBTS for i in reading.issues):
         state = State.EQUIVOCAL
     if state is State.ABSENT and any(i.code == "stain.control.negative" for i in reading.issues):
         state = State.EQUIVOCAL

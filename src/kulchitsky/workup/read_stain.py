@@ -108,26 +108,36 @@ def example_groups(result: StainResult) -> list[tuple[str, np.ndarray[tuple[int]
 
 
 def _surprises(reading: StainReading, marker: Marker, rules: StainRules) -> list[Issue]:
-    seen, expected = reading.compartment, marker.compartment
-    sure = (reading.compartment_confidence or 0) >= rules.disagreement.least_confidence
-    # cytoplasm and membrane lie side by side; nucleus against either is another matter
-    far = Compartment.NUCLEAR in (seen, expected)
-    issues = []
-    if seen is not None and expected is not None and not rules.fits(seen, expected):
-        level = Level.SERIOUS if sure and far else Level.WARNING
-        message = f"{seen.value.replace('_', ' ')} {marker.name}, expected {expected.value}: suspect an artefact"
-        remedy = "look at the gallery: wrong stain on the slide, background, or a failed reaction"
-        issues.append(
-            Issue(
-                level=level, code="stain.compartment.unexpected", message=message, remedy=remedy, path=reading.slide
-            )
-        )
+    expected = marker.compartment
+    issues = _out_of_place(reading, marker, rules)
     special = reading.pattern not in (None, Pattern.DIFFUSE, *marker.patterns)
     if special and marker.patterns and expected is not Compartment.NUCLEAR and reading.pattern is not None:
         known = " or ".join(p.value.replace("_", " ") for p in marker.patterns)
         message = f"{reading.pattern.value.replace('_', ' ')} {marker.name}; known for it: {known}"
         issues.append(Issue(level=Level.NOTE, code="stain.pattern.unusual", message=message, path=reading.slide))
     return issues
+
+
+def _out_of_place(reading: StainReading, marker: Marker, rules: StainRules) -> list[Issue]:
+    """A remark where neither the compartment seen, nor any that it may be, is the one expected."""
+    seen = (reading.compartment,) if reading.compartment is not None else reading.compartment_either
+    expected = marker.compartment
+    if not seen or expected is None or any(rules.fits(c, expected) for c in seen):
+        return []
+    sure = (reading.compartment_confidence or 0) >= rules.disagreement.least_confidence
+    # cytoplasm and membrane lie side by side; nucleus against either is another matter
+    far = Compartment.NUCLEAR in (*seen, expected)
+    words = " or ".join(c.value.replace("_", " ") for c in seen)
+    message = f"{words} {marker.name}, expected {expected.value.replace('_', ' ')}: suspect an artefact"
+    return [
+        Issue(
+            level=Level.SERIOUS if sure and far else Level.WARNING,
+            code="stain.compartment.unexpected",
+            message=message,
+            remedy="look at the gallery: wrong stain on the slide, background, or a failed reaction",
+            path=reading.slide,
+        )
+    ]
 
 
 def marker_of(name: str) -> Marker:
