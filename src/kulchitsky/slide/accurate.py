@@ -36,7 +36,7 @@ OD_OFFSET: Final = 0.15
 STRIDE: Final = 8
 """Blocks are padded to a multiple of this: the network halves its grid three times."""
 
-REACH_PX: Final = 45
+REACH_PX: Final = 49
 """An output of the network depends on no input pixel farther than this; a test works it out from the graph."""
 
 

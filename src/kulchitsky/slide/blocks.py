@@ -184,9 +184,8 @@ def count_block(
     size = (-(-block.width // SHRINK), -(-block.height // SHRINK))
     near = _inside(found, halo, size, detector.repeat_within * LONGEST_UM / planes.um + 1)
     found = found.take(near)
-    nuclei, x_um, y_um, again = _measured(found, planes, detector.repeat_within, kept)
-    x_um += (block.x - view.halo) * raster.um_per_px
-    y_um += (block.y - view.halo) * raster.um_per_px
+    corner = ((block.x - view.halo) // SHRINK, (block.y - view.halo) // SHRINK)
+    nuclei, x_um, y_um, again = _measured(found, planes, detector.repeat_within, kept, corner)
     column = np.clip((x_um / mask_um).astype(np.int64), 0, mask.shape[1] - 1)
     row = np.clip((y_um / mask_um).astype(np.int64), 0, mask.shape[0] - 1)
     keep = ~again & _inside(found, halo, size, 0) & mask[row, column]
@@ -212,13 +211,18 @@ def measure_found(found: Found, planes: Planes, within: float) -> CellTable:
 
 
 def _measured(
-    found: Found, planes: Planes, within: float, buffers: Buffers
+    found: Found, planes: Planes, within: float, buffers: Buffers, corner: tuple[int, int] = (0, 0)
 ) -> tuple[Nuclei, NDArray[np.float64], NDArray[np.float64], Mask]:
-    """Nuclei, their centres in micrometres from the block's corner, and which are the same as a surer one."""
+    """Nuclei, their centres in micrometres from where ``corner`` (in grid pixels) is counted from, and which are the
+    same as a surer one."""
     nuclei = measure_nuclei(planes, found.density, found.x, found.y, buffers)
-    x, y = (((v.astype(np.float64) + 0.5) * planes.um) for v in (found.x, found.y))
+    x, y = ((v + 0.5 + at) * planes.um for v, at in zip((_f64(found.x), _f64(found.y)), corner, strict=True))
     again = repeated(x, y, found.score, nuclei.radii_um, within=within)
     return nuclei, x + nuclei.centroid_x_um, y + nuclei.centroid_y_um, again
+
+
+def _f64(values: F32) -> NDArray[np.float64]:
+    return values.astype(np.float64)
 
 
 def _table(

@@ -21,6 +21,8 @@ from kulchitsky.slide.rays import LONGEST_UM, RAYS, STEP_UM, STEPS, edges, lows_
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
+_FAR: Final = 64
+"""Pixels, more than any outline reaches."""
 _CHUNK: Final = 128
 """Nuclei measured together, step by step: short loops stay in the vector units and their data in the cache."""
 
@@ -55,43 +57,49 @@ def measure_nuclei(planes: Planes, log_density: F32, x: F32, y: F32, buffers: Bu
     distance = np.arange(STEPS + 1) * (STEP_UM / planes.um)
     shift_x = (distance[:, None] * np.cos(angle)).astype(np.float32).ravel()
     shift_y = (distance[:, None] * np.sin(angle)).astype(np.float32).ravel()
-    reach = np.float32(LONGEST_UM / planes.um + 2)
+    reach = int(LONGEST_UM / planes.um) + 2
+    # the pixel, and how far off its centre: exact, so that nothing depends on where the block begins
+    column, row = (np.floor(v + np.float32(0.5)).astype(np.int64) for v in (x, y))
+    places = (row, column, x - column.astype(np.float32), y - row.astype(np.float32))
     radii = kept.array("radii", (len(x), RAYS), np.float32)
     rest = kept.array("measures", (10, len(x)), np.float32)
     profiles = kept.array("profiles", (_CHUNK, STEPS + 1, RAYS), np.float32)
-    _outline(log_density, x, y, shift_x, shift_y, reach, profiles, radii, rest)
+    _outline(log_density, *places, shift_x, shift_y, reach, profiles, radii, rest)
     directions = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
-    _look_inside(planes.hema, planes.dab, x, y, radii, *directions, np.float32(1 / planes.um), rest)
+    _look_inside(planes.hema, planes.dab, *places, radii, *directions, np.float32(1 / planes.um), rest)
     return Nuclei(radii, *rest)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def _outline(
-    density: Any, xs: Any, ys: Any, shift_x: Any, shift_y: Any, reach: Any, profiles: Any, radii: Any, rest: Any
-) -> None:
+    density: Any, row: Any, column: Any, dx: Any, dy: Any, shift_x: Any, shift_y: Any, reach: int, profiles: Any,
+    radii: Any, rest: Any,
+) -> None:  # fmt: skip
     rows, columns = density.shape
     flat = density.reshape(-1)
-    for start in range(0, len(xs), _CHUNK):
-        stop = min(start + _CHUNK, len(xs))
+    for start in range(0, len(row), _CHUNK):
+        stop = min(start + _CHUNK, len(row))
         for n in range(start, stop):
             along = profiles[n - start].reshape(-1)
-            read_rays(flat, rows, columns, xs[n], ys[n], shift_x, shift_y, reach, along)
+            read_rays(flat, rows, columns, row[n], column[n], dx[n], dy[n], shift_x, shift_y, reach, along)
         _outlines(profiles, radii[start:stop], rest[6, start:stop], rest[7, start:stop])
 
 
 # a compiled function of its own: together with the rays the compiler makes worse code of both
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def _look_inside(
-    hema: Any, dab: Any, xs: Any, ys: Any, radii: Any, cosines: Any, sines: Any, scale: Any, rest: Any
-) -> None:
+    hema: Any, dab: Any, row: Any, column: Any, dx: Any, dy: Any, radii: Any, cosines: Any, sines: Any, scale: Any,
+    rest: Any,
+) -> None:  # fmt: skip
     rows, columns = hema.shape
     flat_hema, flat_dab = hema.reshape(-1), dab.reshape(-1)
-    for n in range(len(xs)):
+    for n in range(len(row)):
         outline = radii[n]
         rest[0, n], rest[1, n] = _shape(outline, cosines, sines)
         rest[8, n], rest[9, n] = _centroid(outline, cosines, sines)
-    for n in range(len(xs)):
-        means = _densities(flat_hema, flat_dab, rows, columns, xs[n], ys[n], radii[n], cosines, sines, scale)
+    for n in range(len(row)):
+        place = (row[n], column[n], dx[n], dy[n])
+        means = _densities(flat_hema, flat_dab, rows, columns, *place, radii[n], cosines, sines, scale)
         rest[2, n], rest[3, n], rest[4, n], rest[5, n] = means
 
 
@@ -142,26 +150,29 @@ def _shape(radii: Any, cosines: Any, sines: Any) -> Any:
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def _densities(
-    hema: Any, dab: Any, rows: int, columns: int, cx: Any, cy: Any, radii: Any, cosines: Any, sines: Any, scale: Any
-) -> Any:
+    hema: Any, dab: Any, rows: int, columns: int, row: int, column: int, dx: Any, dy: Any, radii: Any, cosines: Any,
+    sines: Any, scale: Any,
+) -> Any:  # fmt: skip
     """Means inside 0.85 of the outline, weighted by area, and 1.8 µm outside it; nearest pixels, 64 of them."""
     last_x, last_y = columns - 1, rows - 1
-    x0, y0 = cx + np.float32(0.5), cy + np.float32(0.5)
+    # counted from a pixel far up and left of the seed's: positive, so that cutting off rounds down
+    x0, y0 = dx + np.float32(_FAR + 0.5), dy + np.float32(_FAR + 0.5)
+    left, top = column - _FAR, row - _FAR
     dab_in = hema_in = weight = dab_out = hema_out = np.float32(0)
     for k in range(RAYS):
         c, s, radius = cosines[k] * scale, sines[k] * scale, radii[k]
         for part in (np.float32(0.3), np.float32(0.6), np.float32(0.85)):
             r = radius * part
             w = part * radius * radius
-            j = min(max(int(x0 + c * r), 0), last_x)
-            i = min(max(int(y0 + s * r), 0), last_y)
+            j = min(max(left + int(x0 + c * r), 0), last_x)
+            i = min(max(top + int(y0 + s * r), 0), last_y)
             p = np.uint64(i * columns + j)
             dab_in += w * dab[p]
             hema_in += w * hema[p]
             weight += w
         r = radius + np.float32(1.8)
-        j = min(max(int(x0 + c * r), 0), last_x)
-        i = min(max(int(y0 + s * r), 0), last_y)
+        j = min(max(left + int(x0 + c * r), 0), last_x)
+        i = min(max(top + int(y0 + s * r), 0), last_y)
         p = np.uint64(i * columns + j)
         dab_out += dab[p]
         hema_out += hema[p]

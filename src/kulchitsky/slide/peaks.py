@@ -13,6 +13,8 @@ F32 = NDArray[np.float32]
 
 FARTHEST: Final = 0.49
 """Of the pixel's width: a refined maximum stays within its pixel, so that rounding gives the pixel back."""
+_PARTS: Final = 256
+"""Offsets are whole numbers of this part of a pixel: exact wherever on the plane the pixel lies."""
 
 
 def local_maxima(plane: F32, reach: int, threshold: float) -> tuple[F32, F32, F32]:
@@ -83,7 +85,8 @@ def _offset(before: Any, here: Any, after: Any) -> Any:
     bend = before - 2 * here + after
     if bend >= -1e-6:
         return 0.0
-    return min(FARTHEST, max(-FARTHEST, 0.5 * (before - after) / bend))
+    offset = min(FARTHEST, max(-FARTHEST, 0.5 * (before - after) / bend))
+    return np.floor(offset * _PARTS + 0.5) / _PARTS
 
 
 @numba.njit(cache=True, nogil=True)

@@ -21,32 +21,45 @@ _f = np.float32
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def read_rays(
-    flat: Any, rows: int, columns: int, cx: Any, cy: Any, shift_x: Any, shift_y: Any, reach: Any, out: Any
-) -> None:
-    """Bilinear values of a plane (given flat) at the shifts from (cx, cy), none beyond ``reach``; edges repeated."""
-    if reach < cx < _f(columns) - reach and reach < cy < _f(rows) - reach:
+    flat: Any, rows: int, columns: int, row: int, column: int, dx: Any, dy: Any, shift_x: Any, shift_y: Any,
+    reach: int, out: Any,
+) -> None:  # fmt: skip
+    """Bilinear values of a plane (given flat) at the shifts from a pixel and its offset (dx, dy), edges repeated.
+
+    No shift is longer than ``reach``. Places are worked out relative to the pixel: the same to the last bit wherever
+    on the plane it lies.
+    """
+    ahead = _f(reach)
+    x0, y0 = dx + ahead, dy + ahead
+    left, top = column - reach, row - reach
+    if left > 0 and top > 0 and column + reach + 1 < columns and row + reach + 1 < rows:
         wide = np.int64(columns)
+        start = np.int64(top) * wide + np.int64(left)
         for k in range(out.shape[0]):
-            x, y = cx + shift_x[k], cy + shift_y[k]
+            x, y = x0 + shift_x[k], y0 + shift_y[k]
             i, j = np.int64(y), np.int64(x)
             fy, fx = y - _f(i), x - _f(j)
-            p = np.uint64(i * wide + j)
+            p = np.uint64(start + i * wide + j)
             a, b = flat[p], flat[p + np.uint64(1)]
             below = p + np.uint64(wide)
             c, d = flat[below], flat[below + np.uint64(1)]
             upper = a + fx * (b - a)
             out[k] = upper + fy * (c + fx * (d - c) - upper)
         return
-    last_x, last_y = _f(columns - 1.001), _f(rows - 1.001)
     for k in range(out.shape[0]):
-        x = min(max(cx + shift_x[k], _f(0)), last_x)
-        y = min(max(cy + shift_y[k], _f(0)), last_y)
+        x, y = x0 + shift_x[k], y0 + shift_y[k]
         i, j = np.int64(y), np.int64(x)
         fy, fx = y - _f(i), x - _f(j)
-        here = i * columns + j
-        under = here + columns
-        upper = flat[here] + fx * (flat[here + 1] - flat[here])
-        out[k] = upper + fy * (flat[under] + fx * (flat[under + 1] - flat[under]) - upper)
+        above, under = _clip(top + i, rows) * columns, _clip(top + i + 1, rows) * columns
+        before, after = _clip(left + j, columns), _clip(left + j + 1, columns)
+        upper = flat[above + before] + fx * (flat[above + after] - flat[above + before])
+        lower = flat[under + before] + fx * (flat[under + after] - flat[under + before])
+        out[k] = upper + fy * (lower - upper)
+
+
+@numba.njit(cache=True, nogil=True)
+def _clip(place: Any, size: int) -> Any:
+    return min(max(place, 0), size - 1)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
