@@ -24,6 +24,7 @@ class ModelParameters:
     focal_of_positive: float
     focal_of_negative: float
     uniform_share: float
+    ki67_uniform_share: float
     density_log_sd: float
     age_weight: float
     ki67_weight: float
@@ -63,6 +64,7 @@ def load_model() -> ModelParameters:
         focal_of_positive=t["extent"]["focal_of_positive"],
         focal_of_negative=t["extent"]["focal_of_negative"],
         uniform_share=density["uniform_share"],
+        ki67_uniform_share=density["ki67_uniform_share"],
         density_log_sd=density["log_sd"],
         age_weight=density["age_weight"],
         ki67_weight=density["ki67_weight"],

@@ -25,7 +25,7 @@ _MENTION_LEVELS = ("usual", "often", "half", "some", "uncommon", "rare", "never"
 _PLACE_LEVELS = ("main", "often", "some", "rare")
 _PLAIN = frozenset(
     {"parent", "entity", "component", "share", "base", "basis", "cite", "place", "region", "age", "male", "ki67"}
-    | {"mitoses", "duration_months", "size_cm", "dots", "apart"}
+    | {"mitoses", "duration_months", "size_cm", "dots", "apart", "elsewhere"}
 )
 
 
@@ -58,6 +58,7 @@ class Profile:
     rates: Mapping[str, Expectation]
     stated: frozenset[str]
     places: Mapping[str, float]
+    elsewhere: float | None
     regions: Mapping[str, float]
     dots: Mapping[str, tuple[float, float]]
     apart: frozenset[str]
@@ -159,6 +160,7 @@ def _profile(
         rates=MappingProxyType(rates),
         stated=frozenset(own[key]),
         places=MappingProxyType(_weights(nearest("place"), levels["place"])),
+        elsewhere=None if nearest("elsewhere") is None else float(nearest("elsewhere")),
         regions=MappingProxyType(_weights(nearest("region"), levels["place"])),
         dots=MappingProxyType(dots),
         apart=frozenset(word for k in chain for word in str(tables[k].get("apart", "")).split()),

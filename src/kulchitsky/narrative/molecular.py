@@ -25,6 +25,8 @@ _TESTS = tuple(
         r"\b(?P<t>(?:MCPyV|Merkel cell polyomavirus|EBV|HPV)\s(?:DNA|PCR|RNA|by PCR|viral load"
         r"|in situ hybridi[sz]ation|sequences?))\b",
         r"\b(?P<t>(?:EBER|HPV)(?:\s(?:ISH|in situ hybridi[sz]ation)))\b",
+        r"\b(?P<t>(?:high[\s-]risk\s)?HPV[\s-]?(?:types?\s)?(?:1[68]|\d{2})?)(?=[^.;,]{0,40}\b(?:detected|positive|negative"
+        r"|identified|found|present)\b)",
         r"\b(?P<t>PCR for (?:MCPyV|Merkel cell polyomavirus|EBV|HPV))\b",
         rf"\bFISH(?:\sanalysis)?\s(?:for|of)\s(?:the\s)?(?P<t>{_GENE})\b",
     )

@@ -14,7 +14,7 @@ _SPELLINGS = (("tumour", "tumor"), ("oestr", "estr"), ("haem", "hem"), ("aemia",
 
 def lexicon_for(knowledge: KnowledgeBase | None = None) -> Lexicon:
     """The lexicon over a knowledge base (the shipped one unless given); built once for the shipped one."""
-    return _shipped() if knowledge is None else _build(knowledge)
+    return _shipped() if knowledge is None or knowledge is load_knowledge() else _build(knowledge)
 
 
 @functools.cache

@@ -20,7 +20,8 @@ SPECIMEN = (
     r"|colectomy|hemicolectomy|cholecystectomy|thymectomy|cystectomy|prostatectomy|turbt|turp|craniotomy|enucleation"
     r"|adrenalectomy|oophorectomy|oesophagectomy|esophagectomy|splenectomy|pneumonectomy|thymectomy|whipple"
     r"|gastrectomy|pancreatectomy|hepatectomy|dissection|curettage|curettings?|aspirat(?:e|ion)|fna|fnb|amputation"
-    r"|tru-?cut|cytology|chippings|nodulectomy|parotidectomy|laryngectomy|scrapings?|tissue sample|removed|smears?|sampling|sampled|cell block|polypectomy"
+    r"|tru-?cut|cytology|chippings|nodulectomy"
+    r"|parotidectomy|laryngectomy|scrapings?|tissue sample|removed|smears?|sampling|sampled|cell block|polypectomy"
 )
 _LESION = re.compile(rf"\b(?:{LESION})\b", re.IGNORECASE)
 SPECIMEN_WORD = re.compile(rf"\b(?:{SPECIMEN})\b", re.IGNORECASE)

@@ -45,7 +45,8 @@ _TUMOUR_CELLS = re.compile(
 )
 _RIM_CELLS = re.compile(
     r"\b(?:sustentacular|slender|thin|spindled?|dendritic|peripheral|slim|elongated)(?:[\s-]\w+){0,3}?[\s-]cells?\b[^;.]{0,25}"
-    r"\b(?:outlin\w+|surround\w+|around|rim\w*|encircl\w+|peripher\w+|border\w*|between|at the (?:edge|nest|border|margin)|envelop\w+)\b"
+    r"\b(?:outlin\w+|surround\w+|around|rim\w*|encircl\w+|peripher\w+|border\w*|between"
+    r"|at the (?:edge|nest|border|margin)|envelop\w+)\b"
     r"|\bcells? (?:outlin\w+|surround\w+|around|rimming|encircl\w+|at the (?:periphery|edge|rim) of) (?:the )?"
     r"(?:nests|lobules|zellballen|islands|clusters)\b"
     r"|\b(?:at|around|along) the (?:periphery|rim|edges?) of (?:the )?(?:nests|lobules|zellballen|cell nests)\b"

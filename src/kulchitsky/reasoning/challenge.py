@@ -10,10 +10,12 @@ from kulchitsky.case.errors import RefusedCase
 from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import Challenge, Contradiction
 from kulchitsky.knowledge.base import KnowledgeBase
-from kulchitsky.knowledge.ordering import Ordering, load_ordering, load_required_tests
+from kulchitsky.knowledge.ordering import Ordering, RequiredTest, load_ordering, load_required_tests
 from kulchitsky.knowledge.profiles import NONE_OF_THESE
+from kulchitsky.knowledge.schema import Counts
 from kulchitsky.reasoning.densities import ki67_tail
 from kulchitsky.reasoning.finding import Finding
+from kulchitsky.reasoning.findings import ki67_percent
 from kulchitsky.reasoning.next_test import marker_rates
 from kulchitsky.reasoning.place import foreign_specimens
 from kulchitsky.reasoning.plain_figures import share_words, times_words
@@ -22,6 +24,7 @@ from kulchitsky.reasoning.reasons import kind_of
 
 Floats = NDArray[np.float64]
 
+_EVENT_WORDS = {Counts.LOSS: "lost", Counts.ABERRANT: "abnormal"}
 _DENSITIES = ("age", "ki67", "mitoses", "duration", "size", "region")
 
 
@@ -151,7 +154,7 @@ def _missing(
     done |= {"ki67"} if case.ki67 else set()
     found: dict[tuple[str, ...], Contradiction] = {}
     for test in load_required_tests():
-        if test.entity != entity or done & set(test.markers):
+        if test.entity != entity or done & set(test.markers) or not _applies(test, case, others):
             continue
         names = " or ".join(knowledge.markers[m].name for m in test.markers)
         found[test.markers] = Contradiction(
@@ -164,6 +167,18 @@ def _missing(
         if not any(contradiction.finding in c.finding for c in found.values()):
             found[(contradiction.finding,)] = contradiction
     return list(found.values())
+
+
+def _applies(test: RequiredTest, case: Case, others: frozenset[str]) -> bool:
+    """Whether the test's question is still open in this case; what isn't known excuses nothing."""
+    own = [m for m in case.markers if m.specimen not in others]
+    if any(m.state is v.State.PRESENT and m.marker in test.unless_positive for m in own):
+        return False
+    age = case.patient.age_years
+    if test.younger_than is not None and age is not None and age >= test.younger_than:
+        return False
+    indices = [p for k in case.ki67 if k.specimen not in others and (p := ki67_percent(k)) is not None]
+    return test.ki67_above is None or not indices or max(indices) > test.ki67_above
 
 
 def _counted(entity: str, markers: tuple[str, ...], knowledge: KnowledgeBase) -> tuple[str, ...]:
@@ -195,8 +210,9 @@ def _from_rivals(
         gain = 0.5 * ((a - b) * np.log10(a / b) + (b - a) * np.log10((1 - a) / (1 - b)))
         best = int(np.argmax(gain))
         name, rival = knowledge.markers[markers[best]].name, knowledge.entities[table.entities[r]].short_name
+        event = _EVENT_WORDS.get(knowledge.markers[markers[best]].counts, "positive")
         sentence = (
-            f"{name} not done: expected positive in {share_words(b[best], 'cases of ' + rival)}, which is still "
+            f"{name} not done: expected {event} in {share_words(b[best], 'cases of ' + rival)}, which is still "
             f"possible, and in {share_words(a[best], 'cases of ' + name_of)}."
         )
         sources = (

@@ -37,7 +37,8 @@ def log_density(finding: Finding, profile: Profile, model: ModelParameters) -> f
         mean, sd = profile.age or model.default_age
         return model.age_weight * _mixed(_normal(x, mean, sd), 1 / _OLDEST, model)
     if finding.kind == "ki67":
-        return model.ki67_weight * _mixed(_logit_normal(x, profile.ki67 or model.default_ki67), 1 / 100, model)
+        density, share = _logit_normal(x, profile.ki67 or model.default_ki67), model.ki67_uniform_share
+        return model.ki67_weight * math.log((1 - share) * density + share / 100)
     if finding.kind == "mitoses":
         median, gsd = profile.mitoses or model.default_mitoses
         return model.mitoses_weight * _mixed(_log_normal(x + 0.5, median + 0.5, gsd), 1 / _MOST_MITOSES, model)

@@ -42,7 +42,8 @@ class _Bench:
 def next_tests(case: Case, knowledge: KnowledgeBase, *, k: int = 3) -> tuple[NextTest, ...]:
     """Stains worth ordering: the best single ones, then the best sets of 2 to ``k``, by expected information.
 
-    Only stains not yet done are proposed. ``expected_bits`` is the mutual information between the entity and the
+    Only stains not yet done are proposed, and only ones that matter for a diagnosis still possible; beyond the
+    best one none that brings next to nothing. ``expected_bits`` is the mutual information between the entity and the
     results; ``p_change_top`` the probability that the leading entity changes, ``p_change_family`` that what would be
     treated changes. Results of a set are independent given the component of an entity, so redundant stains bring
     little beyond one another. Sets up to two are searched exactly, larger ones by adding and swapping.
@@ -53,11 +54,14 @@ def next_tests(case: Case, knowledge: KnowledgeBase, *, k: int = 3) -> tuple[Nex
         return ()
     singles = _gains(bench, [(m,) for m in range(len(bench.markers))])
     order = np.argsort(-singles, kind="stable")
-    found = [_describe(bench, (int(m),), float(singles[m]), knowledge, singles, ordering) for m in order[:_SINGLES]]
+    worth = [int(m) for n, m in enumerate(order[:_SINGLES]) if n == 0 or singles[m] >= ordering.least_bits]
+    found = [_describe(bench, (m,), float(singles[m]), knowledge, singles, ordering) for m in worth]
     pool = [int(m) for m in order[: ordering.pool]]
     chosen: tuple[int, ...] = (int(order[0]),)
     for size in range(2, min(k, ordering.most_at_once, len(pool)) + 1):
         chosen, bits = _best_set(bench, pool if size > 2 else range(len(bench.markers)), chosen, size)
+        if bits - float(singles[order[0]]) < ordering.least_bits:
+            break
         found.append(_describe(bench, chosen, bits, knowledge, singles, ordering))
     return tuple(found)
 
@@ -66,7 +70,7 @@ def _bench(case: Case, knowledge: KnowledgeBase, ordering: Ordering) -> _Bench:
     post = posterior(case, knowledge)
     others = foreign_specimens(case)
     done = {m.marker for m in case.markers if m.state is not v.State.NOT_TESTED and m.specimen not in others}
-    markers = tuple(m for m in ordering.routine if m not in done and m in knowledge.markers)
+    markers = _worth_asking(post, done, knowledge, ordering)
     treatments = {NONE_OF_THESE: NONE_OF_THESE} | {e.id: e.treatment_family for e in knowledge.entities.values()}
     names = list(dict.fromkeys(treatments[e] for e in post.table.entities))
     treatment = np.array([names.index(treatments[e]) for e in post.table.entities], dtype=np.intp)
@@ -78,6 +82,21 @@ def _bench(case: Case, knowledge: KnowledgeBase, ordering: Ordering) -> _Bench:
         treatment[post.table.entity_of],
         post.table.entities,
     )
+
+
+def _worth_asking(post: Posterior, done: set[str], knowledge: KnowledgeBase, ordering: Ordering) -> tuple[str, ...]:
+    """Stains in wide use, not yet done, that matter for a diagnosis still possible (``core_cells.csv``).
+
+    Outside the list what matters is what its likely profiles state themselves. All stains in wide use where that
+    leaves none.
+    """
+    open_ones = [m for m in ordering.routine if m not in done and m in knowledge.markers]
+    likely = {e for e, p in zip(post.table.entities, post.entities, strict=True) if p >= ordering.likely}
+    wanted = {cell.marker for cell in knowledge.core_cells if cell.entity in likely}
+    for profile, p in zip(post.table.profiles, post.profiles, strict=True):
+        if profile.entity == NONE_OF_THESE and p >= ordering.likely:
+            wanted |= profile.stated
+    return tuple(m for m in open_ones if m in wanted) or tuple(open_ones)
 
 
 def marker_rates(post: Posterior, markers: Sequence[str], knowledge: KnowledgeBase) -> Floats:

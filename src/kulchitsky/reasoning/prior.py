@@ -42,5 +42,6 @@ def _none(profile: Profile, model: ModelParameters) -> float:
 
 def _place_share(profile: Profile, setting: str, model: ModelParameters) -> float:
     """Share of the profile's specimens that come from the setting."""
-    total = sum(profile.places.values()) + model.elsewhere * (len(v.Setting) - len(profile.places))
-    return profile.places.get(setting, model.elsewhere) / total
+    elsewhere = model.elsewhere if profile.elsewhere is None else profile.elsewhere
+    total = sum(profile.places.values()) + elsewhere * (len(v.Setting) - len(profile.places))
+    return profile.places.get(setting, elsewhere) / total
