@@ -54,7 +54,7 @@ class AccurateDetector:
     name = "accurate"
     version = "1"
     repeat_within = 0.6
-    block_px = 1536
+    block_px = 1280
     faintest = 0.0
     needs_colour = True
 

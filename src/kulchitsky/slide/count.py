@@ -176,8 +176,8 @@ def _find_cells(
     def work(block: blocks.Block) -> CellTable:
         return blocks.count_block(view.raster, block, wanted, view.map.um_per_px, engine, view.calibration, buffers)
 
-    parts = run_blocks(plan, work, threads=threads, progress=progress, checkpoint=checkpoint)
-    cells = table.concatenate(parts)
+    # the blocks' own tables are let go before the one of the slide is sorted
+    cells = table.concatenate(run_blocks(plan, work, threads=threads, progress=progress, checkpoint=checkpoint))
     if checkpoint is not None:
         checkpoint.clear()
     return in_reading_order(cells)

@@ -60,10 +60,13 @@ def map_tissue(overview_rgb: U8, um_per_px: float, glass: NDArray[np.float64]) -
     denser than the rest of the tissue over more than a nucleus.
     """
     grey = np.maximum(np.arange(256), 1)
-    od = np.stack(
-        [np.log10(max(g, 1.0) / grey).astype(np.float32)[overview_rgb[..., c]] for c, g in enumerate(glass)], -1
+    red, green, blue = (
+        np.log10(max(g, 1.0) / grey).astype(np.float32)[overview_rgb[..., c]] for c, g in enumerate(glass)
     )
-    total = np.clip(od, 0, None).mean(axis=2)
+    total = np.maximum(red, 0)
+    for plane in (green, blue):
+        total += np.maximum(plane, 0)
+    total /= 3
     smooth = cv2.GaussianBlur(total, (0, 0), float(max(0.6, 12 / um_per_px)))
     mask = smooth > _BLUSH_OD
     if um_per_px <= _SHOWS_NUCLEI_UM:
@@ -76,29 +79,33 @@ def map_tissue(overview_rgb: U8, um_per_px: float, glass: NDArray[np.float64]) -
     area_mm2 = mask.size * um_per_px**2 / 1e6
     if area_mm2 < 4 and mask.mean() > 0.5:
         mask = np.ones_like(mask)
-    pen = _pen(od, total, um_per_px)
-    fold = _fold(np.clip(od[..., 0], 0, None), mask & ~pen, um_per_px)
+    pen = _pen(red, green, blue, total, um_per_px)
+    del green, blue
+    fold = _fold(np.maximum(red, 0, out=red), mask & ~pen, um_per_px)
     return TissueMap(um_per_px=um_per_px, tissue=mask, pen=pen & mask, fold=fold & mask)
 
 
 def _drop_small(mask: Mask, smallest_px: float) -> Mask:
+    if not mask.any():
+        return mask
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     keep = np.zeros(count, bool)
     keep[1:] = stats[1:, cv2.CC_STAT_AREA] >= min(smallest_px, mask.size / 4)
     return np.asarray(keep[labels])
 
 
-def _pen(od: F32, total: F32, um_per_px: float) -> Mask:
+def _pen(r: F32, g: F32, b: F32, total: F32, um_per_px: float) -> Mask:
     """Dense, even, and of a hue that no mixture of the two stains has: blue-green or green ink, or black."""
-    r, g, b = od[..., 0], od[..., 1], od[..., 2]
     strength = np.maximum(total, 1e-3)
-    blue = (r > 0.6) & (b / strength < 0.45) & (r / strength > 1.45)
-    green = (r > 0.5) & (g / strength < 0.65) & (b / strength > 0.6)
-    red = (r / strength < 0.35) & (total > 0.35) & (g / strength > 1.1)
+    blue = (r > 0.6) & (b < 0.45 * strength) & (r > 1.45 * strength)
+    green = (r > 0.5) & (g < 0.65 * strength) & (b > 0.6 * strength)
+    red = (r < 0.35 * strength) & (total > 0.35) & (g > 1.1 * strength)
     black = total > 1.25
+    inked = blue | green | red | black
+    if not inked.any():
+        return inked
     side = max(3, int(60 / um_per_px) | 1)
-    ink = (blue | green | red | black).astype(np.float32)
-    dense = cv2.boxFilter(ink, -1, (side, side)) > 0.6
+    dense = cv2.boxFilter(inked.astype(np.float32), -1, (side, side)) > 0.6
     reach = max(1, round(60 / um_per_px))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     return np.asarray(cv2.dilate(dense.astype(np.uint8), disc)).astype(bool)
