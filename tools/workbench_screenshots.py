@@ -25,7 +25,8 @@ from kulchitsky.web.workbench import Workbench
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples" / "thigh-mass"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-COLOURS = 200
+COLOURS = (200, 128, 96, 64)
+MOST_BYTES = 300_000
 
 
 def main() -> None:
@@ -81,8 +82,16 @@ def take(browser: Browser, bench: Workbench, address: str, target: Path) -> None
     page.goto(f"{address}/cases/thigh-mass/differential?set=ck20:absent")
     shoot(page, target / "workbench-what-if.png")
     dark = sign_in(browser, bench, address, "dark")
-    dark.goto(f"{address}/cases/thigh-mass/plan")
-    shoot(dark, target / "workbench-plan-dark.png")
+    dark.goto(f"{address}/slides/{slide}")
+    until(dark, "window.kulchitsky?.overlay.review")
+    dark.keyboard.press("j")
+    dark.wait_for_timeout(1500)
+    dark.keyboard.press("g")
+    dark.locator("#grid-um").fill("50")
+    dark.locator("#grid-um").blur()
+    dark.evaluate("document.querySelector('.panel').scrollTo(0, document.getElementById('tools').offsetTop - 8)")
+    dark.wait_for_timeout(1500)
+    shoot(dark, target / "workbench-doubtful.png")
 
 
 def sign_in(browser: Browser, bench: Workbench, address: str, scheme: str) -> Page:
@@ -101,9 +110,15 @@ def until(page: Page, condition: str) -> None:
 
 
 def shoot(page: Page, path: Path) -> None:
+    """A screenshot as a small PNG: with fewer colours, and at last scaled down, until it is small enough."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
-    print(f"wrote {path}")
+    while True:
+        for colours in COLOURS:
+            picture.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+            if path.stat().st_size <= MOST_BYTES:
+                print(f"wrote {path}")
+                return
+        picture = picture.resize((picture.width * 9 // 10, picture.height * 9 // 10), Image.Resampling.LANCZOS)
 
 
 if __name__ == "__main__":

@@ -145,7 +145,16 @@ def test_doubtful_cells_are_gone_through_and_flipped_by_key(visit: Callable[...,
     expect(words).to_contain_text("2 of 200")
     window.settle()
     assert abs(totals(page)[0] - before[0]) == 1
-    # resting on a cell says what was measured of it
+    # at the end of the hottest spot the queue goes on over the slide, with cells not seen yet
+    page.evaluate("() => { const d = kulchitsky.doubtful; d.at = d.queue.cells.length - 1; }")
+    page.keyboard.press("j")
+    expect(words).to_contain_text("in the whole slide")
+    expect(words).to_contain_text("1 of ")
+    # what was measured of the cell under the cross, once the view has come to rest there
+    window.until("Math.hypot(...kulchitsky.frame.centre().map((v, i) => v - kulchitsky.overlay.pointed[i])) < 0.3")
+    window.until("kulchitsky.overlay.cells.inView(kulchitsky.frame.visible()).length")
+    window.until("!kulchitsky.overlay.cells.waiting.size")
+    page.wait_for_timeout(400)
     page.keyboard.press("i")
     expect(page.locator("#cell-info")).to_contain_text("DAB")
     page.keyboard.press("Escape")

@@ -8,6 +8,7 @@ export class Doubtful {
   constructor(slideId, { frame, overlay, panel, edits }) {
     Object.assign(this, { slideId, frame, overlay, panel, edits });
     this.queue = null;
+    this.seen = new Set();
     this.at = -1;
     this.box = document.getElementById("doubtful");
     this.words = document.getElementById("doubtful-words");
@@ -22,6 +23,7 @@ export class Doubtful {
     try {
       await this.edits.chain;
       if (!this.queue) await this.load();
+      else if (by > 0 && this.at + by >= this.queue.cells.length) await this.goOn();
     } catch (error) {
       this.panel.alert(error.message);
       return;
@@ -45,6 +47,17 @@ export class Doubtful {
     this.at = -1;
   }
 
+  // After the hottest spot the whole slide, without what was seen there.
+  async goOn() {
+    const seen = new Set([...this.seen, ...this.queue.cells.map((cell) => cell.cell)]);
+    const next = await getJson(`/slides/${this.slideId}/doubtful.json?within=slide&most=${Math.min(1000, seen.size + 200)}`);
+    const cells = next.cells.filter((cell) => !seen.has(cell.cell));
+    if (!cells.length) return;
+    this.seen = seen;
+    this.queue = { ...next, cells };
+    this.at = -1;
+  }
+
   // The cell of the queue itself, whatever else lies near the cross.
   async flip() {
     const cell = this.queue?.cells[this.at];
@@ -57,6 +70,7 @@ export class Doubtful {
   end() {
     this.queue = null;
     this.at = -1;
+    this.seen = new Set();
     this.overlay.pointed = null;
     this.box.hidden = true;
     this.overlay.ask();

@@ -87,7 +87,7 @@ async function loadReview() {
 }
 
 // for benchmarks and tests that look at frames
-window.kulchitsky = { osd, overlay, frame, edits };
+window.kulchitsky = { osd, overlay, frame, edits, doubtful };
 
 // Counted again while the reader looks on: the corrections come along at once.
 async function afterCount() {
