@@ -39,6 +39,8 @@ _AGE = tuple(
         rf"\b(?:[MF]|male|female)\s?[/,]\s?{_N}(?:\s?y(?:rs?|ears?)?)?\b",
         rf"\b{_N}[\s-](?:years?[\s-])?(?:{_FEMALE}|{_MALE})\b",
         rf"\b(?:{_FEMALE}|{_MALE}|patient)\s?,\s?{_N}(?=\s?,)",
+        rf"\([MFmf],\s?{_N}(?:\s?y\w*)?\)",
+        rf"(?:^|[,.;]\s)[MF]\s{_N}(?=\s?[,.;])",
         rf"\b(?:{_FEMALE}|{_MALE}|patient)\s?\({_N}(?:\s?(?:y|yrs?|years?))?\)",
         rf"\b(?:{_FEMALE}|{_MALE}|patient)\b[^.;]{{0,40}}\({_N}\s?(?:y|yrs?|years?)\)",
     )
@@ -46,6 +48,7 @@ _AGE = tuple(
 _SEX = re.compile(rf"\b(?P<f>{_FEMALE})\b|\b(?P<m>{_MALE})\b", re.IGNORECASE)
 _SEX_KEY = re.compile(r"\b(?:sex|gender)\s?[:=]?\s?(?P<s>female|male|f|m)\b", re.IGNORECASE)
 _SEX_LETTER = re.compile(r"\b\d{1,3}\s?(?:y(?:rs?|ears?)?\.?(?:\s?old)?)?[\s,/-]{0,2}(?P<s>[MF])\b(?![\w/-])")
+_SEX_LETTER_APART = re.compile(r"(?:\((?=[MFmf],\s?\d)|(?:^|[,.;]\s)(?=[MF]\s\d{1,3}\s?[,.;]))(?P<s>[MFmf])")
 _SEX_LETTER_FIRST = re.compile(r"\b(?P<s>[MF])\s?[/,]\s?\d{1,3}\b")
 _PRONOUN = re.compile(r"\b(?P<f>she|her|hers|herself)\b|\b(?P<m>he|his|him|himself)\b", re.IGNORECASE)
 _RELATIVE = re.compile(
@@ -74,6 +77,8 @@ def read_patient(book: Notebook, sentences: Sequence[Sentence]) -> None:
             book.set("patient.ecog", int(match.group("ps")), _place(sentence, match, "ps"))
         if book.has("patient.age_years") and book.has("patient.sex"):
             break
+    if not book.has("patient.age_years") and about:
+        _bare_age(book, about[0])
     if not book.has("patient.sex"):
         _sex_from_pronoun(book, about)
     if not book.has("patient.sex"):
@@ -100,6 +105,16 @@ def _age(book: Notebook, sentence: Sentence) -> None:
         book.set("patient.age_years", round(int(months.group("age")) / 12, 1), _place(sentence, months, "age"))
 
 
+_BARE_AGE = re.compile(r",\s(?P<age>[1-9]\d)\s(?:years|yrs|y)\b\.?(?=\s?(?:[,.;]|$))")
+
+
+def _bare_age(book: Notebook, sentence: Sentence) -> None:
+    """``Ovary, right, 14 cm, 33 years.``: in the heading a figure in years, without more, is the age."""
+    match = _BARE_AGE.search(sentence.text)
+    if match and sentence.text.count(",") <= 5 and len(sentence.text) < 120:
+        book.set("patient.age_years", float(match.group("age")), _place(sentence, match, "age"))
+
+
 def _is_span_of_time(text: str, match: re.Match[str], lead: str) -> bool:
     """``three years earlier``, ``for 2 years in a 50-year-old``: a time, not an age."""
     words = match.group().lower()
@@ -111,7 +126,7 @@ def _is_span_of_time(text: str, match: re.Match[str], lead: str) -> bool:
 def _sex(book: Notebook, sentence: Sentence) -> None:
     if book.has("patient.sex"):
         return
-    for pattern in (_SEX_KEY, _SEX_LETTER, _SEX_LETTER_FIRST):
+    for pattern in (_SEX_KEY, _SEX_LETTER, _SEX_LETTER_FIRST, _SEX_LETTER_APART):
         match = pattern.search(sentence.text)
         if match:
             sex = Sex.FEMALE if match.group("s").lower().startswith("f") else Sex.MALE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from kulchitsky.case.vocabulary import Layer, Lesions, Setting, Side
@@ -76,7 +76,7 @@ _SKIN_BY_ITSELF = frozenset({"scalp", "face", "eyelid"})
 def read_site(book: Notebook, sentences: Sequence[Sentence], mentions: Mentions) -> None:
     """Site, setting, layer and number of lesions into ``presentation``."""
     candidates = [
-        _Candidate(m, known_places()[m.value], s, place_score(s, n, m))
+        _Candidate(m, _as_lying(known_places()[m.value], s, m), s, place_score(s, n, m))
         for n, s in enumerate(sentences)
         for m in mentions.of("place", start=s.start, end=s.end)
     ]
@@ -90,6 +90,20 @@ def read_site(book: Notebook, sentences: Sequence[Sentence], mentions: Mentions)
         _write_site(book, best, candidates)
     _write_layer(book, sentences)
     _write_lesions(book, sentences)
+
+
+_OVER = re.compile(
+    r"\b(?:over|overlying|superficial to|skin of|skin over|above)\s(?:the\s|his\s|her\s)?(?:left\s|right\s)?$",
+    re.IGNORECASE,
+)
+
+
+def _as_lying(place: Place, sentence: Sentence, m: Mention) -> Place:
+    """``a nodule over the sternum``: what lies over an organ is skin or soft tissue."""
+    at = m.start - sentence.start
+    if place.setting is None or not _OVER.search(sentence.text[max(0, at - 30) : at]):
+        return place
+    return replace(place, setting=None, surface=True)
 
 
 def _best(candidates: Sequence[_Candidate]) -> _Candidate | None:
@@ -197,14 +211,21 @@ _NODE_TAKEN = re.compile(
 )
 
 
+_NODE_OPENS = re.compile(r"^\W*(?:[\w-]+,?\s){0,3}(?:lymph )?nodes?\b(?!\s(?:negative|clear|status))", re.IGNORECASE)
+
+
 def _node_specimen(best: _Candidate, sentences: Sequence[Sentence]) -> tuple[int, int] | None:
     """Where a lymph node is told as the tissue taken, while the organ is only where something else was seen."""
-    for sentence in sentences[:3]:
-        match = _NODE_TAKEN.search(sentence.text)
+    for number, sentence in enumerate(sentences[:3]):
+        match = _NODE_TAKEN.search(sentence.text) or (None if number else _NODE_OPENS.match(sentence.text))
         if match is None or is_history(sentence.text, match.start()):
             continue
         start = sentence.start + match.start()
-        if best.place.id in ("mediastinum", "pelvis") or best.sentence is not sentence or best.mention.start > start:
+        if best.place.id in ("mediastinum", "pelvis") or (
+            best.sentence is sentence and not number and not match.start()
+        ):
+            return start, sentence.start + match.end()
+        if best.sentence is not sentence or best.mention.start > start:
             organ = clause_at(best.sentence.text, best.mention.start - best.sentence.start)
             if best.sentence is sentence or SPECIMEN_WORD.search(organ) is None:
                 return start, sentence.start + match.end()

@@ -62,6 +62,11 @@ _WAS_TREATED = re.compile(
     r"|mastectomy|nephrectomy|colectomy|gastrectomy|lobectomy|thyroidectomy|prostatectomy)\b",
     re.IGNORECASE,
 )
+_OPENS_WITH_SPECIMEN = re.compile(
+    r"^\W*(?:the )?(?:(?:left|right) )?[\w-]+ (?:(?:core|needle|excision|excisional|open|incisional|tru-?cut) )?"
+    r"(?:biops(?:y|ies)|resection|aspirate|fna|specimen)\b",
+    re.IGNORECASE,
+)
 _SEEN_ON = re.compile(
     r"\b(?:CT|MRI|PET|ultrasound|ultrasonography|scans?|imaging|radiographs?|X-ray|CXR|scintigra\w+|tomography"
     r"|at staging|on staging|mammogra\w+|echocardiogra\w+)\b"
@@ -114,6 +119,9 @@ def place_score(sentence: Sentence, number: int, m: Mention) -> float:
         score += 6
     if sentence.section == "specimen":
         score += 2
+    opening = _OPENS_WITH_SPECIMEN.match(text) if number else None
+    if opening is not None and at < opening.end():
+        score += 5  # "Adrenal biopsy: ..."
     if (SPECIMEN_WORD.search(clause_before) or SPECIMEN_WORD.search(clause_after)) and not _NODE.match(after):
         score += 3
     if (
@@ -163,4 +171,6 @@ def is_history(text: str, at: int) -> bool:
 def is_header(text: str, at: int) -> bool:
     """Whether the words at ``at`` stand in a specimen heading: ``SKIN, LEFT TEMPLE, BIOPSY.``"""
     head = re.split(r"[.:]", text)[0]
+    if at <= 2 and re.match(r"[\w -]{3,30}[,:]", text[at:]):
+        return True  # "Ovary, right, 14 cm"
     return at < len(head) and (head.isupper() or (len(head) < 90 and SPECIMEN_WORD.search(head) is not None))

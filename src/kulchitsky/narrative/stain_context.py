@@ -71,6 +71,8 @@ class Standing:
     comma: bool = False
     and_: bool = False
     depth: int = 0
+    shared: Verdict | None = None
+    """The result that holds for every stain of the open brackets."""
 
     @property
     def pending(self) -> list[Mark]:
@@ -134,6 +136,15 @@ class Standing:
 
     def _brackets_hold_one(self) -> bool:
         return self.at + 1 < len(self.items) and self.items[self.at + 1].kind in (Kind.CLOSE, Kind.AND, Kind.COMMA)
+
+    def _brackets_hold_stains(self) -> bool:
+        """``all positive (chromogranin A, INSM1)``: stains and signs only up to the closing bracket."""
+        for item in self.items[self.at + 1 :]:
+            if item.kind is Kind.CLOSE:
+                return True
+            if item.kind not in (Kind.MARK, Kind.COMMA, Kind.AND):
+                return False
+        return False
 
     def _shares_with_next(self) -> bool:
         """``nuclear FLI1 and NKX2.2;``: the word before the first stain holds for a second that has no result."""

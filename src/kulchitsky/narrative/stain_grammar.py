@@ -87,6 +87,9 @@ class Scope(Standing):
             former = self.run[-2] if len(self.run) > 1 else None
             if former is not None and former.verdict is not None and self._brackets_hold_one():
                 mark.verdict = replace(former.verdict, mark=item)
+                self.shared = mark.verdict if self._brackets_hold_stains() else None
+        elif self.depth and self.shared is not None and (self.comma or self.and_):
+            mark.verdict = replace(self.shared, mark=item)
         self.comma = self.and_ = False
 
     def _on_result(self, item: Item) -> None:
@@ -176,6 +179,7 @@ class Scope(Standing):
 
     def _on_close(self) -> None:
         self.depth = max(0, self.depth - 1)
+        self.shared = None
 
     def _on_other(self, item: Item) -> None:
         """An ordinary word: a verb or a relative ends a running list; a few nouns do not."""

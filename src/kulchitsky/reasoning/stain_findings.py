@@ -8,7 +8,7 @@ from kulchitsky.case import vocabulary as v
 from kulchitsky.case.record import Case, MarkerResult
 from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.knowledge.model import load_model
-from kulchitsky.knowledge.schema import Counts
+from kulchitsky.knowledge.schema import Counts, Marker
 from kulchitsky.reasoning.finding import Finding
 from kulchitsky.reasoning.place import foreign_specimens
 from kulchitsky.reasoning.pool import KERATIN_GROUPS, dot_finding
@@ -27,7 +27,7 @@ def stain_findings(case: Case, knowledge: KnowledgeBase) -> Iterator[Finding]:
         marker = knowledge.markers[marker_id]
         if marker_id == "ki67":
             continue
-        event = _event(results, marker.counts)
+        event = _event(results, marker)
         if event is None:
             continue
         happened, focal = event
@@ -47,8 +47,9 @@ def stain_findings(case: Case, knowledge: KnowledgeBase) -> Iterator[Finding]:
             )
 
 
-def _event(results: list[MarkerResult], counts: Counts) -> tuple[bool, bool] | None:
+def _event(results: list[MarkerResult], marker: Marker) -> tuple[bool, bool] | None:
     """Whether the event of the marker's rates happened, and only focally; ``None`` when the results don't say."""
+    counts = marker.counts
     if counts is Counts.LOSS:
         lost = {_lost(r) for r in results}
         return (lost.pop(), False) if len(lost) == 1 else None
@@ -56,11 +57,16 @@ def _event(results: list[MarkerResult], counts: Counts) -> tuple[bool, bool] | N
         aberrant = {_aberrant(r) for r in results} - {None}
         only = aberrant.pop() if len(aberrant) == 1 else None
         return None if only is None else (only, False)
-    positive = [r for r in results if _stains_tumour(r)]
+    nuclear = marker.positive_when.startswith("nuclear staining")
+    positive = [r for r in results if _stains_tumour(r) and not (nuclear and r.compartment in _NOT_NUCLEAR)]
     if not positive:
         return False, False
     focal = len(positive) < len(results) or all(_is_focal(r) for r in positive)
     return True, focal
+
+
+_NOT_NUCLEAR = (v.Compartment.CYTOPLASMIC, v.Compartment.MEMBRANOUS, v.Compartment.CYTOPLASMIC_AND_MEMBRANOUS)
+"""Where a stain that means something in the nucleus means nothing."""
 
 
 def _stains_tumour(result: MarkerResult) -> bool:
