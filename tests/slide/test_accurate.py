@@ -98,6 +98,9 @@ def network_reach(onnx: Any, graph: Any) -> int:
                 assert attributes["mode"] == b"nearest"
                 step //= int(constants[node.input[2]][2])
                 low -= step  # an odd pixel takes the value of the even one before it
+            case "DepthToSpace":
+                step //= attributes["blocksize"]
+                low -= step * (attributes["blocksize"] - 1)
             case "Relu" | "Add":
                 pass
             case other:

@@ -29,7 +29,7 @@ class FilterSettings:
     lymphocyte_relative_hema: float = 1.16
     lymphocyte_elongation: float = 1.5
     stroma_elongation: float = 2.3
-    p_tumour: float = 0.2
+    p_tumour: float = 0.1
     focus_ratio: float = 0.62
 
 
