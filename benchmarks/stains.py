@@ -2,8 +2,10 @@
 
     python benchmarks/stains.py [--fields-per-cell 1]
 
-Fields are painted with seeds that training never saw (from 7000 on). Extent error is read share minus true share of
-stained tumour cells, tumour-cell filter included.
+Fields are painted with seeds from 7000 on. Training saw seeds 1000 to 1639; settings were chosen on a grid
+of its own, of seeds from 20000 on (``--development`` reads that one; its figures are no measure of anything). Extent
+error is read share minus true share of stained tumour cells, tumour-cell filter included. A compartment that the
+reading leaves open (*either … or*) counts as wrong in the accuracy, and apart from it in the accuracy of those named.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from kulchitsky.case.measure import StainReading
 from kulchitsky.slide import synthetic
 from kulchitsky.slide.stain_reading import read_stain
 from kulchitsky.slide.stains.model import CLASSES
@@ -26,12 +29,13 @@ STRENGTHS = (0.45, 0.8, 1.2, 1.8)
 BLURS_UM = (0.25, 0.5, 0.8)
 SIDE_UM = 260.0
 FIRST_SEED = 7000
+DEVELOPMENT_SEED = 20000
 
 
-def cases(per_cell: int) -> list[dict[str, Any]]:
+def cases(per_cell: int, first_seed: int = FIRST_SEED) -> list[dict[str, Any]]:
     """One record a field: pattern, strength, blur, scale, seed."""
     rows = []
-    seed = FIRST_SEED
+    seed = first_seed
     for name in CLASSES:
         for strength in STRENGTHS:
             for blur in BLURS_UM:
@@ -57,7 +61,8 @@ def read(row: dict[str, Any], folder: Path) -> dict[str, Any]:
         "true_percent": truth.index_percent,
         "read_percent": reading.index_percent,
         "true_compartment": compartment.value,
-        "read_compartment": reading.compartment.value if reading.compartment else "none",
+        "read_compartment": _word(reading),
+        "may_be": [c.value for c in reading.compartment_either],
         "true_form": pattern.value,
         "read_form": reading.pattern.value if reading.pattern else "none",
         "compartment_confidence": reading.compartment_confidence,
@@ -67,9 +72,17 @@ def read(row: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
+def _word(reading: StainReading) -> str:
+    if reading.compartment is not None:
+        return reading.compartment.value
+    return "left open" if reading.compartment_either else "none"
+
+
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Accuracies and extent errors of a set of read fields."""
     same = [r["read_compartment"] == r["true_compartment"] for r in rows]
+    named = [ok for r, ok in zip(rows, same, strict=True) if r["read_compartment"] not in ("none", "left open")]
+    within = [r["true_compartment"] in (r["read_compartment"], *r["may_be"]) for r in rows]
     form = [r["read_form"] == r["true_form"] for r in rows]
     spots = [r for r in rows if r["true_form"] in ("perinuclear_dot", "diffuse")]
     apart = [(r["read_form"] == "perinuclear_dot") == (r["true_form"] == "perinuclear_dot") for r in spots]
@@ -77,6 +90,9 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "fields": len(rows),
         "compartment_accuracy": float(np.mean(same)),
+        "compartment_named": len(named) / len(rows),
+        "compartment_accuracy_of_named": float(np.mean(named)) if named else None,
+        "compartment_among_those_said": float(np.mean(within)),
         "pattern_accuracy": float(np.mean(form)),
         "dot_against_diffuse_accuracy": float(np.mean(apart)) if apart else None,
         "extent_error_mean_absolute": float(np.mean(np.abs(error))),
@@ -107,9 +123,11 @@ def show(title: str, table: dict[str, dict[str, int]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fields-per-cell", type=int, default=1)
+    parser.add_argument("--development", action="store_true", help="the grid that settings were chosen on; not kept")
     options = parser.parse_args()
+    first = DEVELOPMENT_SEED if options.development else FIRST_SEED
     with tempfile.TemporaryDirectory() as folder:
-        rows = [read(row, Path(folder)) for row in cases(options.fields_per_cell)]
+        rows = [read(row, Path(folder)) for row in cases(options.fields_per_cell, first)]
     told = [r for r in rows if r["pattern"] != "cytoplasmic_and_membranous"]
     plain = [r for r in told if r["pattern"] != "nuclear_and_cytoplasmic"]
     figures: dict[str, Any] = {
@@ -126,15 +144,18 @@ def main() -> None:
     show("Compartment", figures["compartments"])
     show("Pattern", figures["patterns"])
     for group in ("by_pattern", "by_strength", "by_blur_um"):
-        print(f"\n{group:28}{'fields':>8}{'compartm.':>10}{'pattern':>9}{'|extent|':>9}{'90th':>7}{'bias':>7}")
+        heads = f"{'fields':>8}{'compartm.':>10}{'pattern':>9}{'|extent|':>9}{'median':>8}{'90th':>7}{'bias':>7}"
+        print(f"\n{group:28}{heads}")
         for name, s in figures[group].items():
             print(
                 f"{name:28}{s['fields']:8d}{s['compartment_accuracy']:10.2f}{s['pattern_accuracy']:9.2f}"
-                f"{s['extent_error_mean_absolute']:9.1f}{s['extent_error_90th']:7.1f}{s['extent_bias']:+7.1f}"
+                f"{s['extent_error_mean_absolute']:9.1f}{s['extent_error_median_absolute']:8.1f}"
+                f"{s['extent_error_90th']:7.1f}{s['extent_bias']:+7.1f}"
             )
     for name in ("nuclear_cytoplasmic_membranous", "without_mixed_membrane", "all"):
         print(f"\n{name}: " + ", ".join(f"{k} {v:.3g}" for k, v in figures[name].items() if v is not None))
-    print(write_result("stains", figures))
+    if not options.development:
+        print(write_result("stains", figures))
 
 
 if __name__ == "__main__":

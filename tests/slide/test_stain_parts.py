@@ -134,5 +134,8 @@ def test_the_hue_of_unstained_nuclei_is_found_among_stained_ones(
 def test_too_few_nuclei_leave_the_hue_as_it_is() -> None:
     plain = Calibration((240, 240, 240), STAINS, 0.5)
     assert with_own_hematoxylin(plain, np.ones((5, 3))) is plain
+    # all nuclei brown: the bluest of them are no haematoxylin
+    brown = np.asarray(REFERENCE_HEMATOXYLIN) + 0.8 * np.asarray(REFERENCE_DAB)
+    assert with_own_hematoxylin(plain, np.tile(brown, (50, 1))) is plain
     # nuclei of a colour that is none of haematoxylin
     assert with_own_hematoxylin(plain, np.tile([0.1, 0.1, 1.0], (50, 1))) is plain

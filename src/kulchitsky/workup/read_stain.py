@@ -20,8 +20,10 @@ from kulchitsky.slide.reader import open_slide
 from kulchitsky.slide.stain_reading import StainResult
 from kulchitsky.slide.stains import pictures
 
-_FIELD_UM = 300.0
+_FIELD_UM = 200.0
 _GALLERY_CELLS = 8
+_SPARE_CELLS = 24
+"""More than are shown, so that cells at the edge of the slide can be passed over."""
 
 
 def read_stain(
@@ -99,12 +101,10 @@ def expected_of(marker: Marker) -> str:
 def example_groups(result: StainResult) -> list[tuple[str, np.ndarray[tuple[int], np.dtype[np.intp]]]]:
     """Labelled rows of example cells: those of the leading classes, then unstained tumour cells."""
     shares = sorted(result.judgement.class_shares.items(), key=lambda item: -item[1])
-    groups = [
-        (name.replace("_", " "), result.examples(name, _GALLERY_CELLS)) for name, share in shares if share > 0.1
-    ]
+    groups = [(name.replace("_", " "), result.examples(name, _SPARE_CELLS)) for name, share in shares if share > 0.1]
     unstained = np.nonzero(result.cells.counted & ~result.cells.positive)[0]
-    step = max(1, len(unstained) // _GALLERY_CELLS)
-    return [*groups, ("not stained", unstained[::step][:_GALLERY_CELLS])]
+    step = max(1, len(unstained) // _SPARE_CELLS)
+    return [*groups, ("not stained", unstained[::step][:_SPARE_CELLS])]
 
 
 def _surprises(reading: StainReading, marker: Marker, rules: StainRules) -> list[Issue]:

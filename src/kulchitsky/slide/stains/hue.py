@@ -28,6 +28,7 @@ _PALEST: Final = 25.0
 _BANDWIDTH: Final = 0.03
 _LEAST_SHARE: Final = 0.04
 _WITHIN: Final = 0.06
+_BROWNEST: Final = 0.3
 _FROM, _TO, _STEPS = -0.8, 1.6, 481
 _WIDEST_TURN_DEG: Final = 28.0
 
@@ -56,15 +57,17 @@ def with_own_hematoxylin(calibration: Calibration, nuclei: F64) -> Calibration:
 
     Nuclei are laid out by their angle from haematoxylin to DAB. Unstained ones form a group at its blue end, however
     few they are: the first mode that holds at least a twenty-fifth of the nuclei is theirs. Fewer than twenty nuclei,
-    or a hue more than 28° off the reference, leave the calibration as it is.
+    a hue browner than any haematoxylin, or one more than 28° off the reference, leave the calibration as it is.
     """
     if len(nuclei) < _FEWEST_NUCLEI:
         return calibration
     axes = np.stack([_unit(np.asarray(REFERENCE_HEMATOXYLIN)), _unit(np.asarray(REFERENCE_DAB))])
     amounts = nuclei @ np.linalg.pinv(axes.T).T
     angle = np.arctan2(amounts[:, 1], amounts[:, 0])
-    group = np.abs(angle - _bluest_mode(angle)) < _WITHIN
-    if not group.any():
+    mode = _bluest_mode(angle)
+    group = np.abs(angle - mode) < _WITHIN
+    # where every nucleus is brown the bluest of them are brown as well
+    if mode > _BROWNEST or not group.any():
         return calibration
     seen = _unit(nuclei[group].sum(axis=0))
     turn = np.degrees(np.arccos(np.clip(seen @ axes[0], -1, 1)))

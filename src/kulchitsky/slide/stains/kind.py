@@ -18,6 +18,10 @@ Mask = NDArray[np.bool_]
 
 NUCLEAR_KINDS: Final = ("nuclear", "nuclear_and_cytoplasmic")
 _ENOUGH: Final = 8
+_VOTES: Final = 1.5
+"""Cells of a slide are alike: all of them together count for so many beside the model of slides."""
+_LEAST_OF_CELL: Final = 0.03
+_NEVER_NONE: Final = 1e-6
 _TOP_SHARE: Final = 60.0
 
 
@@ -32,8 +36,18 @@ def certainty_of(seen: Sequence[tuple[StainedCells, Mask]], model: StainModel) -
     if not known:
         return {}
     row = np.concatenate([p if p is not None else known[0] for p in pools])
-    values = model.kind_probabilities(row[None])[0]
-    return {name: float(value) for name, value in zip(model.classes, values, strict=True)}
+    words = [_word_of_cells(f, c, model) for (f, c), p in zip(seen, pools, strict=True) if p is not None]
+    logits = np.log(model.kind_probabilities(row[None])[0] + _NEVER_NONE) + _VOTES * np.mean(words, axis=0)
+    odds = np.exp(logits - logits.max())
+    return {name: float(value) for name, value in zip(model.classes, odds / odds.sum(), strict=True)}
+
+
+def _word_of_cells(found: StainedCells, counted: Mask, model: StainModel) -> F64:
+    """(classes,) mean log probability of the brownest tumour cells; no cell may rule a class out."""
+    background = np.full(len(found), background_of(found.measures.take(counted)))
+    top = clearly_stained(found, counted, background)
+    each = model.probabilities(describe(found, background)[top])
+    return np.asarray(np.log(np.clip(each, _LEAST_OF_CELL, 1)).mean(axis=0))
 
 
 def pooled_features(found: StainedCells, counted: Mask, model: StainModel) -> F64 | None:

@@ -16,7 +16,7 @@ U8 = NDArray[np.uint8]
 
 _DARK: Final = 0.55
 _FIELDS: Final = 3
-_SURER: Final = 1.3
+_SURER: Final = 1.1
 _FEWEST: Final = 10.0
 
 

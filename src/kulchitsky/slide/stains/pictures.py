@@ -22,6 +22,8 @@ LEVEL_RGB: Final = ((30, 110, 220), (250, 190, 40), (240, 120, 20), (205, 25, 35
 _TILE_UM: Final = 26.0
 _TILE_PX: Final = 132
 _LABEL_PX: Final = 24
+_CLOSE_UM: Final = 0.2
+_SPARE: Final = 1.5
 
 
 def field(
@@ -41,7 +43,8 @@ def field(
         (np.abs(cells.x_um - centre_um[0]) < size_um / 2 + 12)
         & (np.abs(cells.y_um - centre_um[1]) < size_um / 2 + 12)
     )[0]
-    weight = 2 if um <= 0.4 else 1
+    # dots lie at the outline: a thin one leaves them to be seen
+    weight = 2 if um <= _CLOSE_UM else 1
     for row in near:
         counted = cells.reason[row] == table.COUNTED
         colour = LEVEL_RGB[level[row]] if counted else LEFT_OUT_RGB
@@ -80,8 +83,11 @@ def busiest(cells: CellTable, size_um: float) -> tuple[float, float]:
 def gallery(
     slide: Slide, cells: CellTable, groups: Sequence[tuple[str, NDArray[np.intp]]], *, columns: int = 8
 ) -> U8:
-    """Example cells, one row of square crops a group, each under its label; the cell's own nucleus is outlined."""
-    rows = [(label, chosen[:columns]) for label, chosen in groups if len(chosen)]
+    """Example cells, one row of square crops a group, each under its label; the cell's own nucleus is outlined.
+
+    Of each group the first ``columns`` cells are shown, those at the edge of the slide last.
+    """
+    rows = [(label, _whole_first(slide, cells, chosen)[:columns]) for label, chosen in groups if len(chosen)]
     height = max(1, len(rows)) * (_TILE_PX + _LABEL_PX)
     picture = np.full((height, columns * _TILE_PX, 3), 255, np.uint8)
     um = _TILE_UM / _TILE_PX
@@ -91,18 +97,38 @@ def gallery(
         cv2.putText(picture, label, place_px, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20, 20, 20), 1, cv2.LINE_AA)
         for place, row in enumerate(chosen):
             centre = (float(cells.x_um[row]), float(cells.y_um[row]))
-            tile = field_picture(slide, centre, _TILE_UM, side_px=_TILE_PX)
+            tile = _tile(slide, centre)
             corner = np.asarray(centre) - _TILE_UM / 2
             points = np.rint((cells.outline_um(int(row)) - corner) / um * 16).astype(np.int32)
             cv2.polylines(tile, [points], True, (250, 250, 250), 1, cv2.LINE_AA, shift=4)
             left = place * _TILE_PX
             picture[top + _LABEL_PX : top + _LABEL_PX + _TILE_PX - 2, left : left + _TILE_PX - 2] = tile[:-2, :-2]
+    words = f"squares of {_TILE_UM:.0f} um"
+    place_px = (picture.shape[1] - 150, 17)
+    cv2.putText(picture, words, place_px, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (110, 110, 110), 1, cv2.LINE_AA)
     return picture
 
 
+def _tile(slide: Slide, centre_um: tuple[float, float]) -> U8:
+    """A square crop without a scale bar: the middle of a larger one, whose margin bears it."""
+    wide = round(_TILE_PX * _SPARE)
+    edge = (wide - _TILE_PX) // 2
+    larger = field_picture(slide, centre_um, _TILE_UM * wide / _TILE_PX, side_px=wide)
+    return np.ascontiguousarray(larger[edge : edge + _TILE_PX, edge : edge + _TILE_PX])
+
+
+def _whole_first(slide: Slide, cells: CellTable, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """``rows`` in their order, cells whose crop would reach beyond the slide last."""
+    x, y, half = cells.x_um[rows], cells.y_um[rows], _TILE_UM / 2
+    width, height = slide.width_px * slide.um_per_px, slide.height_px * slide.um_per_px
+    cut = (x < half) | (y < half) | (x > width - half) | (y > height - half)
+    return np.concatenate([rows[~cut], rows[cut]])
+
+
 def _legend(picture: U8) -> None:
-    x, y = picture.shape[1] - 150, picture.shape[0] - 14
-    for name, colour in zip(("0", "1+", "2+", "3+"), LEVEL_RGB, strict=True):
-        for width, shade in ((4, (255, 255, 255)), (2, colour)):
-            cv2.putText(picture, name, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.55, shade, width, cv2.LINE_AA)
-        x += 36
+    left, top = max(0, picture.shape[1] - 168), max(0, picture.shape[0] - 34)
+    picture[top:, left:] = 255
+    for number, (name, colour) in enumerate(zip(("0", "1+", "2+", "3+"), LEVEL_RGB, strict=True)):
+        x, y = left + 8 + 40 * number, top + 22
+        cv2.circle(picture, (x + 4, y - 5), 6, colour, 2, cv2.LINE_AA)
+        cv2.putText(picture, name, (x + 14, y), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (30, 30, 30), 1, cv2.LINE_AA)
