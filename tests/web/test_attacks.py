@@ -92,7 +92,7 @@ def test_an_upload_that_is_a_slide_is_shown(client: Any, slide_file: tuple[Path,
 
 
 def test_bodies_over_the_limit_are_refused(make_app: Any) -> None:
-    app: FastAPI = make_app(max_body_bytes=5000, max_report_bytes=9000, max_slide_bytes=12000)
+    app: FastAPI = make_app(max_body_bytes=5000, max_regions_bytes=7000, max_report_bytes=9000, max_slide_bytes=12000)
     http = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
     http.get("/login", params={"token": app.state.workbench.sessions.issue_one_time_token("Ada")})
     csrf = {"X-CSRF-Token": next(iter(app.state.workbench.sessions._sessions.values())).csrf_token}
@@ -103,6 +103,9 @@ def test_bodies_over_the_limit_are_refused(make_app: Any) -> None:
     assert http.post("/cases", data={"case_id": "x" * 6000}, headers=csrf).status_code == 413
     assert http.post("/readings", data={"text": "x" * 10000}, headers=csrf).status_code == 413
     assert http.put("/slides/upload?name=a.tif", content=b"x" * 13000, headers=csrf).status_code == 413
+    regions = "/slides/0123456789abcdef/regions.geojson"
+    assert http.post(regions, content=b"x" * 8000, headers=csrf).status_code == 413
+    assert http.post(regions, content=chunks(8), headers=csrf).status_code == 413
     # no length declared: what arrives is counted
     assert http.put("/slides/upload?name=a.tif", content=chunks(13), headers=csrf).status_code == 413
     assert not any((app.state.workbench.settings.data_dir / "uploads").iterdir())

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kulchitsky.workup.cell_layer import CellTable
+from kulchitsky.workup.cell_layer import SQUARE_UM, CellTable, square_order
 from kulchitsky.workup.cell_measures import CellMeasures, load_measures, save_measures
+from kulchitsky.workup.corrected_cells import load_outlines
+from kulchitsky.workup.count_for_review import count_for_review
 from kulchitsky.workup.counted_cells import load_count, save_count
 from kulchitsky.workup.doubtful_cells import doubtful_cells
 from kulchitsky.workup.edit_log import AddCell, SetCells
@@ -84,3 +86,23 @@ def test_an_added_cell_is_drawn_wherever_on_the_slide_it_lies(counted: tuple[Any
     assert review["square_columns"] == -(-1600 * 0.5 // 512)
     assert review["square_rows"] == -(-1200 * 0.5 // 512)
     assert len(review["square_cells"]) == review["square_columns"] * review["square_rows"]
+
+
+def test_counting_keeps_the_measures_of_every_cell_in_the_order_of_its_squares(
+    slide_file: tuple[Path, Any], tmp_path: Path
+) -> None:
+    count = count_for_review(slide_file[0], tmp_path, detector="fast")
+    kept = load_count(tmp_path)
+    assert kept is not None
+    table = kept[1]
+    measures, outlines = load_measures(tmp_path, len(table)), load_outlines(tmp_path, len(table))
+    assert measures is not None
+    assert count.counted == int((table.klass < 2).sum()) > 500
+    counted = table.klass < 2
+    cut = float(count.method["cut_od"])
+    # the cut in the record is rounded: cells that close to it may lie on either side
+    plain = counted & (np.abs(measures.signal_od - cut) > 1e-3)
+    assert np.array_equal(measures.signal_od[plain] > cut, table.klass[plain] == 1)
+    assert np.array_equal(outlines.reason == 0, counted)
+    order = square_order(table.x_um, table.y_um, SQUARE_UM)
+    assert np.array_equal(order, np.arange(len(table)))
