@@ -67,6 +67,10 @@ _OPENS_WITH_SPECIMEN = re.compile(
     r"(?:biops(?:y|ies)|resection|aspirate|fna|specimen)\b",
     re.IGNORECASE,
 )
+_STAGING = frozenset({"bone_marrow", "pleura"})
+"""Tissue that is sampled to find how far a tumour has spread."""
+_IS_FREE = re.compile(r"\b(?:no|without|negative|normal|free|inflammation|reactive only)\b", re.IGNORECASE)
+_OPERATION = re.compile(r"(?:ectomy|otomy|scopy|scopic|turbt|turp|whipple)$", re.IGNORECASE)
 _SEEN_ON = re.compile(
     r"\b(?:CT|MRI|PET|ultrasound|ultrasonography|scans?|imaging|radiographs?|X-ray|CXR|scintigra\w+|tomography"
     r"|at staging|on staging|mammogra\w+|echocardiogra\w+)\b"
@@ -120,8 +124,8 @@ def place_score(sentence: Sentence, number: int, m: Mention) -> float:
     if sentence.section == "specimen":
         score += 2
     opening = _OPENS_WITH_SPECIMEN.match(text) if number else None
-    if opening is not None and at < opening.end():
-        score += 5  # "Adrenal biopsy: ..."
+    if opening is not None and at < opening.end() and m.value not in _STAGING and not _IS_FREE.search(text):
+        score += 3  # "Adrenal biopsy: ..."
     if (SPECIMEN_WORD.search(clause_before) or SPECIMEN_WORD.search(clause_after)) and not _NODE.match(after):
         score += 3
     if (
@@ -137,7 +141,7 @@ def place_score(sentence: Sentence, number: int, m: Mention) -> float:
     if _SPREAD.match(after) and not SPECIMEN_WORD.search(clause_before):
         score -= 4
     if number and (sentence.section == "imaging" or _SEEN_ON.search(clause_at(text, at))):
-        score -= 2
+        score -= 1
     if _CLEAR.search(clause_before[-25:]) or re.match(
         r"[\s\w]{0,20}\b(?:normal|clear|free|negative|contained no|no malignancy)\b", clause_after, re.I
     ):
@@ -148,6 +152,8 @@ def place_score(sentence: Sentence, number: int, m: Mention) -> float:
         score -= 5
     if known_places()[m.value].setting is not None:
         score += 1
+    if _OPERATION.search(text[at : m.end - sentence.start]):
+        score -= 1.5  # the organ's own name is the better word for the place
     if m.value == "trunk" and re.match(r"\sof\b", after):
         score -= 9  # the back of something
     if _NODE.match(after) or _NODES_IN.search(clause_before):
