@@ -219,6 +219,9 @@ def test_corrections_come_along_to_a_new_count(visit: Callable[..., Any], served
     expect(page.locator("#taken-in")).to_contain_text("None was lost")
     window.settle()
     assert totals(page) == corrected
+    page = window.open_slide(measured)
+    assert totals(page) == corrected
+    expect(page.get_by_role("button", name="Carry them over")).to_be_hidden()
     window.check_clean()
 
 

@@ -67,7 +67,7 @@ export function commandsOf({ osd, frame, overlay, shown, edits, tools, panel, do
     plain("use the corrected count for the case", press("use"), there("use")),
     plain("cells for QuPath (GeoJSON)", press("export"), there("export")),
     plain("take in regions drawn in QuPath (GeoJSON)", () => takingIn.choose(), reviewed),
-    plain("carry over the corrections of the earlier count", () => takingIn.carryOver(), there("carry")),
+    plain("carry over the corrections of the earlier count", () => takingIn.carryOver(), () => overlay.review?.edits_of_other_counts > 0),
     plain("finish my reading", () => secondReader.finish(), () => reviewed() && !overlay.review.finished),
     plain("count or read this slide", press("count-start"), there("count-start")),
     plain("size of the squares of the grid", () => document.getElementById("grid-um").focus(), scaled),

@@ -43,8 +43,10 @@ export class TakingIn {
     this.input.value = "";
   }
 
+  // Offered while the new count is untouched; later it is found in the list of commands.
   offer(review) {
-    const there = review.edits_of_other_counts > 0;
+    const { can_undo: done, can_redo: undone } = review.recount;
+    const there = review.edits_of_other_counts > 0 && !done && !undone;
     byId("carry").hidden = !there;
     if (there) this.say(`${some(review.edits_of_other_counts, "correction")} of yours belong to an earlier count of this slide.`);
   }
