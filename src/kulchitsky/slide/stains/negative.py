@@ -16,8 +16,10 @@ U8 = NDArray[np.uint8]
 
 _DARK: Final = 0.55
 _FIELDS: Final = 3
-_SURER: Final = 1.1
-_FEWEST: Final = 10.0
+_SURER: Final = 1.2
+_FEWEST: Final = 10
+_SURE: Final = 0.56
+"""Score of a nucleus seen with well-set borders, by the network; a negative shows many half-sure ones."""
 
 
 def looks_inverted(fields: Sequence[U8], um_per_px: float, detector: Detector) -> bool:
@@ -40,8 +42,8 @@ def looks_inverted(fields: Sequence[U8], um_per_px: float, detector: Detector) -
     return turned > max(_FEWEST, _SURER * seen)
 
 
-def _nuclei(rgb: U8, um_per_px: float, detector: Detector) -> float:
-    """How many nuclei the detector sees, each weighed by how sure it is."""
+def _nuclei(rgb: U8, um_per_px: float, detector: Detector) -> int:
+    """How many nuclei the detector is sure of."""
     calibration = calibrate([rgb], np.percentile(rgb.reshape(-1, 3), 99, axis=0))
     found = detector.find(rgb, stain_planes(rgb, um_per_px, calibration), calibration)
-    return float(np.sum(found.score))
+    return int(np.sum(found.score > _SURE))
