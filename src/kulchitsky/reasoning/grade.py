@@ -27,9 +27,10 @@ def grade(case: Case, rules: Rules, *, diagnoses: Sequence[str] = ()) -> tuple[G
     """Every grading system that applies to the site or the diagnosis; the first is the one to report.
 
     ``diagnoses`` are candidate entities beside the working diagnosis (the differential's, most probable first). A
-    system made for the organ comes before one that is borrowed; *ungraded* comes first where the first candidate is
-    Merkel cell carcinoma. Without a site and a diagnosis the common framework alone applies, flagged as borrowed.
-    Not checked: that the tumour is neuroendocrine at all.
+    system made for the organ comes before one that is borrowed; one made for an entity comes first where that entity
+    is the first candidate (medullary carcinoma; Merkel cell carcinoma and paraganglioma, which are *ungraded*), else
+    last. *Ungraded* stands alone where no candidate is an epithelial neuroendocrine neoplasm. Without a site and a
+    diagnosis the common framework alone applies, flagged as borrowed.
     """
     working = case.working_diagnosis.entity if case.working_diagnosis is not None else None
     entities = tuple(dict.fromkeys([*diagnoses, *([working] if working else [])]))
@@ -40,10 +41,12 @@ def grade(case: Case, rules: Rules, *, diagnoses: Sequence[str] = ()) -> tuple[G
     applying = [s for s in rules.grading.systems if truths[s.id] is Truth.TRUE]
     if any(s.excludes_grades for s in applying):
         applying = [s for s in applying if s.ungraded]
-    elif not any(s.grades for s in applying):
+    elif not any(s.grades and not s.leads_for for s in applying):
         applying += [s for s in rules.grading.systems if s.borrowed and s not in applying]
     first = entities[0] if entities else ""
-    applying.sort(key=lambda s: (not (s.ungraded and s.leads_for == first), bool(s.ungraded), -s.priority))
+    if first and any(s.grades and s.leads_for == first for s in applying):
+        applying = [s for s in applying if not s.borrowed]
+    applying.sort(key=lambda s: (not s.leads_for or s.leads_for != first, bool(s.leads_for), -s.priority))
     return tuple(_verdict(system, rules, facts, posteriors) for system in applying)
 
 

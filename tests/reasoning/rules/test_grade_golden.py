@@ -128,6 +128,16 @@ def test_paraganglioma_is_ungraded_whatever_its_ki67(rules: Rules, make_case: Ca
     assert [verdict.grade for verdict in both] == ["ungraded", "G1"]
 
 
+@pytest.mark.parametrize("organ", ["lung", "liver"])
+def test_a_system_of_an_entity_leads_only_where_the_entity_does(
+    organ: str, rules: Rules, make_case: Callable[..., Case]
+) -> None:
+    case = make_case(presentation={"setting": organ}, ki67=[{"percent": 60}], morphology={"differentiation": "poor"})
+    medullary, lung = "medullary_thyroid_carcinoma", "nec_small_cell_lung"
+    leading = [grade(case, rules, diagnoses=pair)[0].system for pair in ([lung, medullary], [medullary, lung])]
+    assert ["Medullary" in system for system in leading] == [False, True]
+
+
 @pytest.mark.parametrize("entity", ["ewing_sarcoma", "melanoma", "diffuse_large_b_cell_lymphoma"])
 @pytest.mark.parametrize("organ", ["soft_tissue", "lung", "pancreas"])
 def test_what_is_not_neuroendocrine_gets_no_grade(
