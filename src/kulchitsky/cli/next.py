@@ -27,7 +27,7 @@ def next_stain(
         print_json({"next_tests": [t.model_dump(mode="json") for t in tests]})
         return
     if not tests:
-        typer.echo("no stain of the list that has not been done would tell more")
+        typer.echo("no further stain: none that has not been done would change the differential noticeably")
         return
     table = Table(title="Next stains", title_justify="left")
     for column in ("stains", "bits", "diagnosis changes", "treatment changes", "or instead"):

@@ -83,5 +83,6 @@ def _print_summary(worked: WorkedUpCase) -> None:
     for reading in worked.stage.readings:
         possible = f" (still possible: {', '.join(reading.possible)})" if len(reading.possible) > 1 else ""
         typer.echo(f"stage: {reading.stage}{possible} ({reading.scheme_name}, {reading.authority} {reading.edition})")
-    for test in weighed.next_tests[:1]:
-        typer.echo(f"next stain: {', '.join(worked.names.get(m, m) for m in test.markers)}")
+    first = next(iter(weighed.next_tests), None)
+    named = ", ".join(worked.names.get(m, m) for m in first.markers) if first else "none would change much"
+    typer.echo(f"next stain: {named}")

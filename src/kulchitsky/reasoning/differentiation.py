@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-
 from kulchitsky.case.verdict import Reason
 from kulchitsky.knowledge.rules_grading import Differentiation, DifferentiationDensity, DifferentiationRow
 from kulchitsky.reasoning.evaluate import Evaluator, Facts, Span, Truth

@@ -42,8 +42,8 @@ class _Bench:
 def next_tests(case: Case, knowledge: KnowledgeBase, *, k: int = 3) -> tuple[NextTest, ...]:
     """Stains worth ordering: the best single ones, then the best sets of 2 to ``k``, by expected information.
 
-    Only stains not yet done are proposed, and only ones that matter for a diagnosis still possible; beyond the
-    best one none that brings next to nothing. ``expected_bits`` is the mutual information between the entity and the
+    Only stains not yet done are proposed, and only ones that matter for a diagnosis still possible; none where
+    even the best would bring next to nothing. ``expected_bits`` is the mutual information between the entity and the
     results; ``p_change_top`` the probability that the leading entity changes, ``p_change_family`` that what would be
     treated changes. Results of a set are independent given the component of an entity, so redundant stains bring
     little beyond one another. Sets up to two are searched exactly, larger ones by adding and swapping.
@@ -54,7 +54,9 @@ def next_tests(case: Case, knowledge: KnowledgeBase, *, k: int = 3) -> tuple[Nex
         return ()
     singles = _gains(bench, [(m,) for m in range(len(bench.markers))])
     order = np.argsort(-singles, kind="stable")
-    worth = [int(m) for n, m in enumerate(order[:_SINGLES]) if n == 0 or singles[m] >= ordering.least_bits]
+    worth = [int(m) for m in order[:_SINGLES] if singles[m] >= ordering.least_bits]
+    if not worth:
+        return ()
     found = [_describe(bench, (m,), float(singles[m]), knowledge, singles, ordering) for m in worth]
     pool = [int(m) for m in order[: ordering.pool]]
     chosen: tuple[int, ...] = (int(order[0]),)

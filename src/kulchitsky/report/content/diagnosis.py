@@ -122,7 +122,7 @@ def next_stain(desk: Desk) -> Section:
     """The stains worth ordering, best first."""
     tests = desk.worked.differential.next_tests
     if not tests:
-        text = "No stain was priced: nothing ranked needs separating, or nothing was ranked."
+        text = "None: no stain that has not been done would change the differential noticeably."
         return Section("next-stain", "Next stain", (missing(text),))
     items = tuple(_next_item(desk, index, test) for index, test in enumerate(tests[:TESTS_ON_FIRST_PAGE]))
     return Section("next-stain", "Next stain", (Items(items, ordered=True),))
@@ -151,7 +151,10 @@ def _next_part(desk: Desk) -> Part:
     """Every priced stain with the sentence that says what it is for."""
     tests = desk.worked.differential.next_tests
     if not tests:
-        return Part("Stains worth ordering next", (missing("No stain was priced."),))
+        return Part(
+            "Stains worth ordering next",
+            (missing("None: no stain that has not been done would change the differential noticeably."),),
+        )
     items = tuple(
         say(
             strong(f"{w.sentence_case(_set_of(desk, test))}. "),
