@@ -29,6 +29,7 @@ OPEN_POSTERIOR = 0.01
 SMALL_WEIGHT = 0.05
 """Findings with a smaller |log10 LR| are folded away: a choice of display."""
 TESTS_ON_FIRST_PAGE = 3
+_NO_STAIN = "None: no stain that has not been done would change the differential noticeably."
 
 _ID = re.compile(r"[a-z][a-z0-9_.]*")
 
@@ -122,8 +123,7 @@ def next_stain(desk: Desk) -> Section:
     """The stains worth ordering, best first."""
     tests = desk.worked.differential.next_tests
     if not tests:
-        text = "None: no stain that has not been done would change the differential noticeably."
-        return Section("next-stain", "Next stain", (missing(text),))
+        return Section("next-stain", "Next stain", (missing(_NO_STAIN),))
     items = tuple(_next_item(desk, index, test) for index, test in enumerate(tests[:TESTS_ON_FIRST_PAGE]))
     return Section("next-stain", "Next stain", (Items(items, ordered=True),))
 
@@ -153,7 +153,7 @@ def _next_part(desk: Desk) -> Part:
     if not tests:
         return Part(
             "Stains worth ordering next",
-            (missing("None: no stain that has not been done would change the differential noticeably."),),
+            (missing(_NO_STAIN),),
         )
     items = tuple(
         say(
