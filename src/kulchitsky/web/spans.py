@@ -27,7 +27,7 @@ LONGEST_SIDE = 400
 
 def sentence_around(text: str, start: int, end: int) -> tuple[str, str, str]:
     """The sentence that a fact stands in: what comes before its words, the words, what comes after."""
-    start, end = max(0, start), min(len(text), end)
+    start, end = max(0, start), max(0, min(len(text), end))
     ends = (found.end() for found in SENTENCE_ENDS.finditer(text, 0, start + 1))
     first = max((end_of_one for end_of_one in ends if end_of_one <= start), default=0)
     after = SENTENCE_ENDS.search(text, end)
