@@ -67,10 +67,20 @@ def bare(out: Path, slide: str) -> dict[str, object]:
     return outcome.model_dump(exclude={"worker_seconds", "cpu_seconds"})
 
 
+def leaves(value: object, path: str = "") -> dict[str, object]:
+    """Every figure of a nested record by its path, so that a difference names itself."""
+    if isinstance(value, dict):
+        return {k: v for key, part in value.items() for k, v in leaves(part, f"{path}.{key}").items()}
+    if isinstance(value, list | tuple):
+        return {k: v for n, part in enumerate(value) for k, v in leaves(part, f"{path}[{n}]").items()}
+    return {path: value}
+
+
 def same(first: Path, second: Path) -> None:
     """Every outcome and every file of cells of two output folders is the same, byte for byte."""
     for slide in sorted(COUNTED | BAD):
-        assert bare(first, slide) == bare(second, slide)
+        one, other = leaves(bare(first, slide)), leaves(bare(second, slide))
+        assert {k: (one.get(k), other.get(k)) for k in one | other if one.get(k) != other.get(k)} == {}
     for slide in sorted(COUNTED):
         cells = f"cells/slide={slide}/cells.parquet"
         assert (first / cells).read_bytes() == (second / cells).read_bytes()
