@@ -26,7 +26,7 @@ from kulchitsky.slide.bands import CountSettings, SlideSource
 from kulchitsky.slide.cells import CellTable
 from kulchitsky.workup import cohort_engine
 from kulchitsky.workup.cohort_engine import open_engine
-from kulchitsky.workup.cohort_list import list_cohort
+from kulchitsky.workup.cohort_list import CohortSlide, list_cohort
 from kulchitsky.workup.cohort_plan import plan_cohort
 from kulchitsky.workup.cohort_run import CohortProgress, CohortRun
 from kulchitsky.workup.cohort_store import CohortStore
@@ -190,6 +190,31 @@ def test_two_processes_one_of_them_killed_give_the_same(
     assert killed
     same(alone[0], tmp_path / "out")
     assert not list((tmp_path / "out" / ".work").glob("*-*")), "band files are removed with the outcome"
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, SlideStatus.COUNTED), (99, SlideStatus.FAILED)])
+def test_a_slide_whose_results_are_lost_is_worked_off_again(
+    times: int, status: SlideStatus, slides: Path, tmp_path: Path
+) -> None:
+    (slides / "one.csv").write_text("slide\nmiddle.tif\n", encoding="utf-8")
+    listed = list_cohort(slides / "one.csv")
+    store = CohortStore(tmp_path / "out")
+    with store.writing(), open_engine(None, 0, store.folder) as client:
+        run = CohortRun(client, listed.slides, store, CountSettings("fast", SIZES), retries=2)
+        start, attempts = run._start, []
+
+        def start_and_lose(slide: CohortSlide, attempt: int = 0) -> None:
+            start(slide, attempt)
+            attempts.append(attempt)
+            if len(attempts) <= times:
+                client.cancel(run._in_work[slide.slide].futures, force=True)
+
+        run._start = start_and_lose  # type: ignore[method-assign]
+        run.work_off()
+    assert attempts == list(range(min(times + 1, 3)))
+    outcome = SlideOutcome.model_validate_json((store.folder / "slides" / "middle.json").read_bytes())
+    assert outcome.status is status
+    assert ("lost with a worker" in outcome.reason) == (status is SlideStatus.FAILED)
 
 
 def test_killed_and_taken_up_again(slides: Path, alone: tuple[Path, CohortSummary], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -37,6 +38,7 @@ Tell = Callable[[CohortProgress], None]
 class _InWork:
     slide: CohortSlide
     looked: Any
+    attempt: int
     key: str = ""
     bands: int = 0
     bands_done: int = 0
@@ -66,27 +68,35 @@ class CohortRun:
         self.worked_on: set[str] = set()
         self._run = secrets.token_hex(4)
         self._in_work: dict[str, _InWork] = {}
-        self._meaning: dict[str, tuple[Kind, str]] = {}
+        self._meaning: dict[str, tuple[Kind, str, int]] = {}
         self._completed = as_completed(with_results=False, raise_errors=False)
 
     def work_off(self) -> None:
         """Do all slides; returns when each has an outcome."""
         self._fill()
         for future in self._completed:
-            kind, name = self._meaning.pop(future.key)
+            kind, name, attempt = self._meaning.pop(future.key)
             work = self._in_work.get(name)
-            if work is None:
-                continue  # the slide has ended: a band that was still under way
-            if future.status != "finished":
-                self._failed(work, future)
-            elif kind == "brief":
-                self._briefed(work, future.result())
-            elif kind == "band":
-                work.bands_done += 1
-            else:
-                self._end(work, future.result())
+            if work is None or work.attempt != attempt:
+                continue  # the slide has ended or was started again: a band that was still under way
+            try:
+                self._take(work, kind, future)
+            except CancelledError:  # the worker that held the result went down before it was fetched
+                self._lost(work)
             self._fill()
             self._report()
+
+    def _take(self, work: _InWork, kind: Kind, future: Any) -> None:
+        if future.status == "error":
+            self._failed(work, future.exception())
+        elif future.status != "finished":
+            self._lost(work)
+        elif kind == "brief":
+            self._briefed(work, future.result())
+        elif kind == "band":
+            work.bands_done += 1
+        else:
+            self._end(work, future.result())
 
     def _fill(self) -> None:
         """Keep enough slides under way that no worker waits, and no more: memory stays bounded."""
@@ -97,13 +107,13 @@ class CohortRun:
                 return
             self._start(slide)
 
-    def _start(self, slide: CohortSlide) -> None:
+    def _start(self, slide: CohortSlide, attempt: int = 0) -> None:
         kept = self._store.load(slide.slide)
         done_key = kept.key if kept is not None and kept.status is not SlideStatus.FAILED else ""
-        looked = self._submit("look", slide, tasks.look, slide, self._settings, done_key)
-        work = _InWork(slide, looked, futures=[looked])
+        looked = self._submit(f"look-{attempt}", slide, tasks.look, slide, self._settings, done_key)
+        work = _InWork(slide, looked, attempt, futures=[looked])
         self._in_work[slide.slide] = work
-        self._watch(work, "brief", self._submit("brief", slide, tasks.brief, looked))
+        self._watch(work, "brief", self._submit(f"brief-{attempt}", slide, tasks.brief, looked))
 
     def _briefed(self, work: _InWork, told: tasks.Brief) -> None:
         work.key, work.bands = told.key, told.bands
@@ -112,17 +122,19 @@ class CohortRun:
             return
         folder, slide = str(self._store.folder), work.slide
         if told.to_read:
-            self._watch(work, "finish", self._submit("read", slide, tasks.read, work.looked, folder))
+            self._watch(work, "finish", self._submit(f"read-{work.attempt}", slide, tasks.read, work.looked, folder))
             return
         if told.bands == 0:
             self._end(work, None)
             return
         bands = [
-            self._submit(f"band-{k}", slide, tasks.count_band, work.looked, k, folder) for k in range(told.bands)
+            self._submit(f"band-{k}-{work.attempt}", slide, tasks.count_band, work.looked, k, folder)
+            for k in range(told.bands)
         ]
         for future in bands:
             self._watch(work, "band", future)
-        self._watch(work, "finish", self._submit("finish", slide, tasks.finish, work.looked, bands, folder))
+        finish = self._submit(f"finish-{work.attempt}", slide, tasks.finish, work.looked, bands, folder)
+        self._watch(work, "finish", finish)
 
     def _submit(self, what: str, slide: CohortSlide, function: Callable[..., Any], *arguments: Any) -> Any:
         key = f"{what}-{slide.slide}-{self._run}"
@@ -133,11 +145,19 @@ class CohortRun:
 
     def _watch(self, work: _InWork, kind: Kind, future: Any) -> None:
         work.futures.append(future)
-        self._meaning[future.key] = (kind, work.slide.slide)
+        self._meaning[future.key] = (kind, work.slide.slide, work.attempt)
         self._completed.add(future)
 
-    def _failed(self, work: _InWork, future: Any) -> None:
-        error = future.exception() if future.status == "error" else RuntimeError("the task was cancelled")
+    def _lost(self, work: _InWork) -> None:
+        """Results that went down with a worker: the slide is worked off again, from the bands that are on disk."""
+        if work.attempt >= self._retries:
+            self._failed(work, RuntimeError("its results were lost with a worker again and again"))
+            return
+        self._client.cancel([f for f in work.futures if f.status == "pending"])
+        work.futures.clear()
+        self._start(work.slide, work.attempt + 1)
+
+    def _failed(self, work: _InWork, error: BaseException) -> None:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
         outcome = SlideOutcome(slide=work.slide.slide, key=work.key, status=SlideStatus.FAILED, reason=reason)
         pending = [f for f in work.futures if f.status == "pending"]
