@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kulchitsky.slide.planes import log_row
+from kulchitsky.slide.safe_math import SAFE_MATH
 
 F32 = NDArray[np.float32]
 _f = np.float32
@@ -86,21 +87,21 @@ def fill_score(hema: F32, dab: F32, f: BlobFilter, density: F32, smooth: F32, vo
 
 
 # compiled functions of their own: all in one, the compiler makes worse code of each
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _density_rows(hema: Any, dab: Any, weight: Any, offset: Any, start: int, stop: int, density: Any) -> None:
     x, bits = np.empty(hema.shape[1], np.float32), np.empty(hema.shape[1], np.int32)
     for i in range(start, stop):
         _density_row(hema[i], dab[i], weight, offset, x, bits, density[i])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _smooth_rows(density: Any, weights: Any, start: int, stop: int, smooth: Any) -> None:
     line = np.empty(density.shape[1] + 2 * len(weights) - 2, np.float32)
     for i in range(start, stop):
         blur_row(density, i, weights, line, smooth[i])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _vote_rows(smooth: Any, near: Any, far: Any, floor: Any, margin: int, start: int, stop: int, votes: Any) -> None:
     rows, columns = smooth.shape
     along, strength = np.empty((2, columns), np.float32), np.empty(columns, np.float32)
@@ -109,7 +110,7 @@ def _vote_rows(smooth: Any, near: Any, far: Any, floor: Any, margin: int, start:
         _vote_row(smooth, i, near, far, floor, margin, along, strength, places, votes)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _score_rows(
     density: Any, smooth: Any, votes: Any, inner: Any, spread: Any, box: int, margin: int, vote_weight: Any,
     start: int, stop: int, score: Any,
@@ -127,7 +128,7 @@ def _score_rows(
         _score_row(blob, mean, square, spread_votes[margin:], vote_weight, score[i])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _density_row(hema: Any, dab: Any, weight: Any, offset: Any, x: Any, bits: Any, out: Any) -> None:
     scale = _f(1) / offset
     for j in range(x.shape[0]):
@@ -135,7 +136,7 @@ def _density_row(hema: Any, dab: Any, weight: Any, offset: Any, x: Any, bits: An
     log_row(x, bits, out)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def blur_row(plane: Any, i: int, weights: Any, line: Any, out: Any) -> None:
     """Row ``i`` of the plane after a symmetric separable filter, edges repeated; ``line`` is scratch."""
     rows, columns = plane.shape
@@ -167,19 +168,19 @@ def blur_row(plane: Any, i: int, weights: Any, line: Any, out: Any) -> None:
         _add_pair(out, line[:columns], line[2 * reach : 2 * reach + columns], weights[k])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _add_pairs(out: Any, a: Any, b: Any, c: Any, d: Any, u: Any, v: Any) -> None:
     for j in range(out.shape[0]):
         out[j] += u * (a[j] + b[j]) + v * (c[j] + d[j])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _add_pair(out: Any, a: Any, b: Any, u: Any) -> None:
     for j in range(out.shape[0]):
         out[j] += u * (a[j] + b[j])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _vote_row(
     smooth: Any, i: int, near: Any, far: Any, floor: Any, margin: int, along: Any, strength: Any, places: Any,
     votes: Any,
@@ -198,7 +199,7 @@ def _vote_row(
                 flat[np.uint32(places[k, j])] += w
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _aim(
     above: Any, here: Any, below: Any, row: int, near: Any, far: Any, floor: Any, margin: int, along: Any,
     strength: Any, places: Any,
@@ -229,7 +230,7 @@ def _aim(
             place[j] = start + np.int32(j) + down * width + across
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _box_row(density: Any, i: int, box: int, line: Any, mean: Any, square: Any) -> None:
     """Mean of the density and of its square over ``2 * box + 1`` rows and columns; ``line`` is scratch."""
     rows, columns = density.shape
@@ -247,21 +248,21 @@ def _box_row(density: Any, i: int, box: int, line: Any, mean: Any, square: Any) 
     _sum_along(line[1], box, share, square)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _start_sums(row: Any, first: Any, second: Any) -> None:
     for j in range(first.shape[0]):
         first[j] = row[j]
         second[j] = row[j] * row[j]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _add_rows(a: Any, b: Any, first: Any, second: Any) -> None:
     for j in range(first.shape[0]):
         first[j] += a[j] + b[j]
         second[j] += a[j] * a[j] + b[j] * b[j]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _sum_along(line: Any, box: int, share: Any, out: Any) -> None:
     columns = out.shape[0]
     for k in range(box):
@@ -280,7 +281,7 @@ def _sum_along(line: Any, box: int, share: Any, out: Any) -> None:
         _add_pair(out, line[:columns], line[2 * box : 2 * box + columns], share)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _score_row(blob: Any, mean: Any, square: Any, votes: Any, vote_weight: Any, out: Any) -> None:
     """How far the blob stands above its surroundings, in their deviations, and the votes for it."""
     for j in range(out.shape[0]):

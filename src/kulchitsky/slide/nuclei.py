@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from kulchitsky.slide.buffers import Buffers
 from kulchitsky.slide.planes import Planes
 from kulchitsky.slide.rays import LONGEST_UM, RAYS, STEP_UM, STEPS, edges, lows_and_falls, middle, read_rays, smoothed
+from kulchitsky.slide.safe_math import SAFE_MATH
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -70,7 +71,7 @@ def measure_nuclei(planes: Planes, log_density: F32, x: F32, y: F32, buffers: Bu
     return Nuclei(radii, *rest)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _outline(
     density: Any, row: Any, column: Any, dx: Any, dy: Any, shift_x: Any, shift_y: Any, reach: int, profiles: Any,
     radii: Any, rest: Any,
@@ -86,7 +87,7 @@ def _outline(
 
 
 # a compiled function of its own: together with the rays the compiler makes worse code of both
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _look_inside(
     hema: Any, dab: Any, row: Any, column: Any, dx: Any, dy: Any, radii: Any, cosines: Any, sines: Any, scale: Any,
     rest: Any,
@@ -103,7 +104,7 @@ def _look_inside(
         rest[2, n], rest[3, n], rest[4, n], rest[5, n] = means
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _outlines(profiles: Any, radii: Any, contrast: Any, edge: Any) -> None:
     """Outline, contrast and edge of each nucleus from what lies along its rays."""
     scratch = np.empty((5, RAYS), np.float32)
@@ -130,7 +131,7 @@ def _outlines(profiles: Any, radii: Any, contrast: Any, edge: Any) -> None:
         smoothed(raw[n], ring, medians, keys, rank, radii[n])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _shape(radii: Any, cosines: Any, sines: Any) -> Any:
     area = np.float32(0)
     sxx = syy = sxy = np.float32(0)
@@ -148,7 +149,7 @@ def _shape(radii: Any, cosines: Any, sines: Any) -> Any:
     return area * np.float32(0.5 * math.sin(2 * math.pi / RAYS)), elongation
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _densities(
     hema: Any, dab: Any, rows: int, columns: int, row: int, column: int, dx: Any, dy: Any, radii: Any, cosines: Any,
     sines: Any, scale: Any,
@@ -180,7 +181,7 @@ def _densities(
     return dab_in / weight, hema_in / weight, dab_out * share, hema_out * share
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _centroid(radii: Any, cosines: Any, sines: Any) -> Any:
     """Middle of the outline relative to the seed, at most 2.5 µm away."""
     x = y = mass = np.float32(0)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kulchitsky.slide.buffers import Buffers
 from kulchitsky.slide.calibration import Calibration
+from kulchitsky.slide.safe_math import SAFE_MATH
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -48,7 +49,7 @@ def stain_planes(
     return Planes(hema=hema, dab=dab, um=um_per_px * shrink)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _fused(rgb: Any, shrink: int, per_ln: Any, of_glass: Any, hema: Any, dab: Any) -> None:
     columns = hema.shape[1]
     light = np.empty(3 * columns, np.float32)
@@ -64,13 +65,13 @@ def _fused(rgb: Any, shrink: int, per_ln: Any, of_glass: Any, hema: Any, dab: An
         _unmix(logs, per_ln[1, 0], per_ln[1, 1], per_ln[1, 2], of_glass[1], dab[i])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _light(row: Any, out: Any) -> None:
     for j in range(out.shape[0]):
         out[j] = max(np.float32(row[j]), np.float32(1))
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _mean_light(top: Any, low: Any, out: Any) -> None:
     for j in range(out.shape[0] // 3):
         k = 6 * j
@@ -79,14 +80,14 @@ def _mean_light(top: Any, low: Any, out: Any) -> None:
             out[3 * j + c] = max(np.float32(four) * np.float32(0.25), np.float32(1))
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _unmix(logs: Any, red: Any, green: Any, blue: Any, of_glass: Any, out: Any) -> None:
     for j in range(out.shape[0]):
         seen = red * logs[3 * j] + green * logs[3 * j + 1] + blue * logs[3 * j + 2]
         out[j] = max(np.float32(0), of_glass - seen)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def log_row(x: Any, bits: Any, out: Any) -> None:
     """Natural logarithm of positive float32 ``x`` into ``out``; ``bits`` is int32 scratch of the same length.
 

@@ -10,6 +10,8 @@ from typing import Any, Final
 import numba
 import numpy as np
 
+from kulchitsky.slide.safe_math import SAFE_MATH
+
 RAYS: Final = 16
 STEPS: Final = 12
 STEP_UM: Final = 0.75
@@ -19,7 +21,7 @@ SHORTEST_UM: Final = 1.2
 _f = np.float32
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def read_rays(
     flat: Any, rows: int, columns: int, row: int, column: int, dx: Any, dy: Any, shift_x: Any, shift_y: Any,
     reach: int, out: Any,
@@ -62,7 +64,7 @@ def _clip(place: Any, size: int) -> Any:
     return min(max(place, 0), size - 1)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def lows_and_falls(profile: Any, low: Any, fall: Any) -> None:
     """Lowest value and steepest fall (per µm) along each ray of (STEPS + 1, RAYS) values."""
     for k in range(RAYS):
@@ -76,7 +78,7 @@ def lows_and_falls(profile: Any, low: Any, fall: Any) -> None:
         fall[k] *= _f(1 / (2 * STEP_UM))
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def edges(profile: Any, centre: Any, low: Any, scratch: Any, out: Any) -> None:
     """Where each ray leaves the nucleus, in µm: half-way down, or in the valley before a neighbour."""
     half, rise, valley, place, done = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
@@ -106,7 +108,7 @@ def edges(profile: Any, centre: Any, low: Any, scratch: Any, out: Any) -> None:
             valley[k] = min(valley[k], v)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def middle(values: Any, keys: Any, rank: Any) -> Any:
     """Median of sixteen values, none below zero: the mean of those with seven and with eight smaller ones.
 
@@ -128,7 +130,7 @@ def middle(values: Any, keys: Any, rank: Any) -> Any:
     return total * _f(0.5)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def smoothed(raw: Any, ring: Any, medians: Any, keys: Any, rank: Any, out: Any) -> None:
     """Median of five neighbouring rays, then a short mean: one ray that runs into a neighbour is overruled.
 
@@ -148,7 +150,7 @@ def smoothed(raw: Any, ring: Any, medians: Any, keys: Any, rank: Any, out: Any) 
         out[k] = max(_f(SHORTEST_UM), min(r, _f(2.2) * usual))
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _close(values: Any, ring: Any) -> None:
     """Values with the last two put before the first and the first two after the last."""
     for k in range(RAYS):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kulchitsky.slide.calibration import Calibration
+from kulchitsky.slide.safe_math import SAFE_MATH
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -26,7 +27,7 @@ def without_dab(rgb: U8, calibration: Calibration) -> tuple[U8, F32]:
     return plain, dab
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH)
 def _split(rgb: Any, table: Any, m: Any, stain: Any, glass: Any) -> Any:
     rows, columns = rgb.shape[0], rgb.shape[1]
     plain = np.empty((rows, columns, 3), np.uint8)
