@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -120,9 +121,9 @@ def count(
 def _print(result: SlideCount) -> None:
     console = Console()
     console.print(f"[bold]{result.slide}[/bold]  {result.um_per_px:.4g} µm/px  tissue {result.tissue_mm2:.2f} mm²")
-    table = Table()
-    for column in ("where", "cells", "positive", "index %", "95 % interval", "shrunk %", "by chance %"):
-        table.add_column(column, justify="left" if column == "where" else "right", no_wrap=column == "where")
+    table = Table(box=SIMPLE_HEAD, padding=0)
+    for column in ("where", "cells", "positive", "index %", "95 % interval", "shrunk %", "chance %"):
+        table.add_column(column, justify="left" if column == "where" else "right", no_wrap=True)
     table.add_row("whole tumour", *_figures(result), "", "")
     for spot in result.hotspots:
         where = f"hottest {spot.cells_wanted} cells" if spot.cells_wanted else f"hottest {spot.area_wanted_mm2:g} mm²"

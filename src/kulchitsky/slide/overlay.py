@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,8 +47,7 @@ def field_picture(
     picture = _pixels(slide, left, top, size_um, side_px)
     if cells is not None:
         draw_cells(picture, cells, (left, top), um)
-    for spot in hotspots:
-        _draw_hotspot(picture, spot, (left, top), um)
+    _draw_hotspots(picture, hotspots, (left, top), um)
     add_scale_bar(picture, um)
     return picture
 
@@ -89,8 +89,7 @@ def thumbnail(slide: Slide, mapped: TissueMap, hotspots: tuple[HotSpot, ...], *,
     tissue = cv2.resize(mapped.tissue.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     outlines, _ = cv2.findContours(tissue, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     cv2.drawContours(picture, outlines, -1, (90, 90, 90), 1, cv2.LINE_AA)
-    for spot in hotspots:
-        _draw_hotspot(picture, spot, (0.0, 0.0), um)
+    _draw_hotspots(picture, hotspots, (0.0, 0.0), um)
     add_scale_bar(picture, um)
     return picture
 
@@ -107,8 +106,7 @@ def slide_overlay(slide: Slide, cells: CellTable, hotspots: tuple[HotSpot, ...],
             cut = picture[y : y + step, x : x + step]
             cut[:] = _pixels(slide, x * um, y * um, step * um, step)[: cut.shape[0], : cut.shape[1]]
     draw_cells(picture, cells, (0.0, 0.0), um)
-    for spot in hotspots:
-        _draw_hotspot(picture, spot, (0.0, 0.0), um)
+    _draw_hotspots(picture, hotspots, (0.0, 0.0), um)
     add_scale_bar(picture, um)
     return picture
 
@@ -137,13 +135,11 @@ def add_scale_bar(picture: U8, um_per_px: float) -> None:
     exponent = 10 ** np.floor(np.log10(max(room, 1e-6)))
     length = float(max(m * exponent for m in (1, 2, 5) if m * exponent <= room))
     pixels = round(length / um_per_px)
-    label = f"{length / 1000:g} mm" if length >= 1000 else f"{length:g} um"
+    label = f"{length / 1000:g} mm" if length >= 1000 else f"{length:g} µm"
     y, x = picture.shape[0] - 14, 14
     for colour, weight in (((255, 255, 255), 7), ((20, 20, 20), 3)):
         cv2.line(picture, (x, y), (x + pixels, y), colour, weight, cv2.LINE_AA)
-        cv2.putText(
-            picture, label, (x, y - 9), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 3 if weight == 7 else 1, cv2.LINE_AA
-        )
+    _label(picture, label, (x, y - 9))
 
 
 def _pixels(slide: Slide, left_um: float, top_um: float, size_um: float, side_px: int) -> U8:
@@ -171,20 +167,36 @@ def _pixels(slide: Slide, left_um: float, top_um: float, size_um: float, side_px
     return np.ascontiguousarray(out, dtype=np.uint8)
 
 
-def _draw_hotspot(picture: U8, spot: HotSpot, corner_um: tuple[float, float], um_per_px: float) -> None:
-    if spot.radius_um is None:
-        return
-    x, y = (spot.centre_um[0] - corner_um[0]) / um_per_px, (spot.centre_um[1] - corner_um[1]) / um_per_px
-    if not (-1e5 < x < 1e5 and -1e5 < y < 1e5):
-        return
-    radius = max(3, round(spot.radius_um / um_per_px))
-    cv2.circle(picture, (round(x), round(y)), radius, (255, 255, 255), 5, cv2.LINE_AA)
-    cv2.circle(picture, (round(x), round(y)), radius, HOTSPOT_RGB, 3, cv2.LINE_AA)
-    wanted = spot.cells_wanted if spot.cells_wanted is not None else spot.counted
-    label = f"{spot.index_percent:.1f} % of {wanted}"
-    place = (max(4, round(x - radius)), max(16, round(y - radius - 8)))
-    for colour, weight in (((255, 255, 255), 4), ((60, 40, 0), 1)):
-        cv2.putText(picture, label, place, cv2.FONT_HERSHEY_SIMPLEX, 0.55, colour, weight, cv2.LINE_AA)
+def _draw_hotspots(
+    picture: U8, hotspots: Sequence[HotSpot], corner_um: tuple[float, float], um_per_px: float
+) -> None:
+    """Circles first, so that none crosses a label."""
+    labels = []
+    for spot in hotspots:
+        if spot.radius_um is None:
+            continue
+        x, y = (spot.centre_um[0] - corner_um[0]) / um_per_px, (spot.centre_um[1] - corner_um[1]) / um_per_px
+        if not (-1e5 < x < 1e5 and -1e5 < y < 1e5):
+            continue
+        radius = max(3, round(spot.radius_um / um_per_px))
+        cv2.circle(picture, (round(x), round(y)), radius, (255, 255, 255), 5, cv2.LINE_AA)
+        cv2.circle(picture, (round(x), round(y)), radius, HOTSPOT_RGB, 3, cv2.LINE_AA)
+        wanted = spot.cells_wanted if spot.cells_wanted is not None else spot.counted
+        labels.append((f"{spot.index_percent:.1f} % of {wanted:,}", (round(x), round(y - radius))))
+    for text, place in labels:
+        _label(picture, text, place, centred=True)
+
+
+def _label(picture: U8, text: str, place: tuple[int, int], *, centred: bool = False) -> None:
+    """Dark words on a white plate, at the lower left ``place`` or centred on it, kept within the picture."""
+    font, scale, margin = cv2.FONT_HERSHEY_SIMPLEX, 0.5, 4
+    (width, height), below = cv2.getTextSize(text, font, scale, 1)
+    left, base = (place[0] - width // 2, place[1] + height // 2) if centred else place
+    left = min(max(margin, left), max(margin, picture.shape[1] - width - margin))
+    base = min(max(height + margin, base), max(height + margin, picture.shape[0] - below - margin))
+    first = (left - margin, base - height - margin)
+    cv2.rectangle(picture, first, (left + width + margin, base + below), (255, 255, 255), -1)
+    cv2.putText(picture, text, (left, base), font, scale, (40, 30, 0), 1, cv2.LINE_AA)
 
 
 def _dot(picture: U8, x: float, y: float, radius: int, colour: Any) -> None:
