@@ -170,12 +170,17 @@ def paint_cytoplasm(
     ox: int,
     oy: int,
     blush: float,
+    membrane_um: float,
+    beside: float,
     um: float,
 ) -> None:
-    """Counterstain blush over every cell and the DAB of positive cells: diffuse, granular or at the membrane."""
+    """Counterstain blush over every cell and the DAB of positive cells: diffuse, granular or at the membrane.
+
+    ``beside`` is the density of the cytoplasm relative to the membrane.
+    """
     height, width = hema.shape
     size = texture.shape[0]
-    border = max(1, round(0.45 / um))
+    border = max(1, round(membrane_um / um))
     for i in range(height):
         for j in range(width):
             n = owner[i, j]
@@ -194,9 +199,9 @@ def paint_cytoplasm(
                 if edge:
                     dab[i, j] += od * max(0.3, 1 + 0.25 * t)
                 elif pattern == 3:
-                    dab[i, j] += 0.05 * od
+                    dab[i, j] += beside * od
                 elif ratio[i, j] > 0.97:
-                    dab[i, j] += 0.45 * od * max(0.3, 1 + 0.15 * t)
+                    dab[i, j] += beside * od * max(0.3, 1 + 0.15 * t)
             elif ratio[i, j] > 0.97:
                 if pattern == 1 or pattern == 6:
                     dab[i, j] += 0.75 * od * max(0.3, 1 + 0.15 * t)

@@ -84,9 +84,13 @@ class Renderer:
         reach = spec.cell_radius_ratio
         owner, ratio = paint.territories(*shape, c.kind, reach, um, *hema.shape)
         blush = 0.8 * spec.stains.background_hematoxylin_od
-        paint.paint_cytoplasm(hema, dab, owner, ratio, tumour_dab, code, reach, self._granules, x_px, y_px, blush, um)
+        beside = spec.beside_membrane[code == paint.PATTERN_CODES["cytoplasmic_and_membranous"]]
+        paint.paint_cytoplasm(
+            hema, dab, owner, ratio, tumour_dab, code, reach, self._granules, x_px, y_px,
+            blush, spec.membrane_um, beside, um,
+        )  # fmt: skip
         in_nucleus = code in (0, 6)
-        nuclear = np.where((c.kind != TUMOUR) | in_nucleus, c.dab_od, 0.06 * c.dab_od).astype(np.float32)
+        nuclear = np.where((c.kind != TUMOUR) | in_nucleus, c.dab_od, spec.veil * c.dab_od).astype(np.float32)
         if not in_nucleus:
             nuclear = np.where(c.kind >= 3, c.dab_od, np.where(c.kind == TUMOUR, nuclear, 0)).astype(np.float32)
         paint.paint_nuclei(

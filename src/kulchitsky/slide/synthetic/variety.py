@@ -6,6 +6,9 @@ import numpy as np
 
 from kulchitsky.slide.synthetic.spec import MarkerPattern, Optics, SlideSpec, Stains
 
+_UNDER_AND_OVER = ("cytoplasmic_diffuse", "cytoplasmic_granular", "cytoplasmic_and_membranous")
+"""Patterns that fill the cytoplasm, so that it shows over the nucleus of a thick section."""
+
 
 def random_stains(rng: np.random.Generator) -> Stains:
     """Haematoxylin from cyan-blue to purple, DAB from golden to nearly black, white to yellow or grey glass."""
@@ -125,4 +128,30 @@ def random_stain_spec(
         faint_fraction=float(rng.uniform(0, 0.15)),
         non_tumour_positive_percent=0.0,
         pigment_per_mm2=0.0,
+    )
+
+
+def random_photographed_stain_spec(
+    seed: int, pattern: MarkerPattern, *, width_px: int = 512, height_px: int = 512, um_per_px: float = 0.5
+) -> SlideSpec:
+    """As :func:`random_stain_spec`, and softer, harder, thicker: what photographs and poor scans show.
+
+    Blur up to 1.1 µm as often as a sharp picture, sharpening up to halos, membranes of any width, cytoplasm above and
+    below the nuclei, cytoplasm from pale to nearly as brown as the membrane around it.
+    """
+    spec = random_stain_spec(seed, pattern, width_px=width_px, height_px=height_px, um_per_px=um_per_px)
+    rng = np.random.default_rng([seed, 80])
+    optics = Optics(
+        blur_sigma_um=float(rng.uniform(0.15, 1.1)),
+        sharpen_amount=float(rng.choice([0.0, rng.uniform(0.3, 2.5)], p=[0.55, 0.45])),
+        sharpen_sigma_um=float(rng.uniform(0.3, 1.0)),
+        noise_grey=float(rng.uniform(0.3, 4.0)),
+    )
+    veil = float(rng.choice([rng.uniform(0.0, 0.12), rng.uniform(0.12, 0.4)], p=[0.65, 0.35]))
+    return spec.with_changes(
+        optics=optics,
+        membrane_um=float(rng.uniform(0.35, 0.65)),
+        beside_membrane=(float(rng.uniform(0.0, 0.12)), float(rng.uniform(0.3, 0.55))),
+        veil=veil if pattern in _UNDER_AND_OVER else spec.veil,
+        heterogeneity=float(rng.choice([0.0, rng.uniform(0.5, 2.5)])),
     )
