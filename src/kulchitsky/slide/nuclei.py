@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kulchitsky.slide.buffers import Buffers
+from kulchitsky.slide.outlines import GROUP, MIDDLE_SWAPS, measure_outlines
 from kulchitsky.slide.planes import Planes
-from kulchitsky.slide.rays import LONGEST_UM, RAYS, STEP_UM, STEPS, edges, lows_and_falls, middle, read_rays, smoothed
+from kulchitsky.slide.rays import LONGEST_UM, RAYS, SAMPLES, directions, read_rays, shifts
 from kulchitsky.slide.safe_math import SAFE_MATH
 
 F32 = NDArray[np.float32]
@@ -24,8 +25,9 @@ F64 = NDArray[np.float64]
 
 _FAR: Final = 64
 """Pixels, more than any outline reaches."""
-_CHUNK: Final = 128
-"""Nuclei measured together, step by step: short loops stay in the vector units and their data in the cache."""
+_RINGS: Final = (0.3, 0.6, 0.85)
+"""Parts of the radius at which the inside is looked at."""
+_OUTSIDE_UM: Final = 1.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,147 +56,150 @@ class Nuclei:
 def measure_nuclei(planes: Planes, log_density: F32, x: F32, y: F32, buffers: Buffers | None = None) -> Nuclei:
     """Measure the nuclei at seeds given in grid pixels of the planes; with ``buffers``, valid until the next call."""
     kept = buffers or Buffers()
-    angle = 2 * np.pi * np.arange(RAYS) / RAYS
-    distance = np.arange(STEPS + 1) * (STEP_UM / planes.um)
-    shift_x = (distance[:, None] * np.cos(angle)).astype(np.float32).ravel()
-    shift_y = (distance[:, None] * np.sin(angle)).astype(np.float32).ravel()
     reach = int(LONGEST_UM / planes.um) + 2
     # the pixel, and how far off its centre: exact, so that nothing depends on where the block begins
     column, row = (np.floor(v + np.float32(0.5)).astype(np.int64) for v in (x, y))
-    places = (row, column, x - column.astype(np.float32), y - row.astype(np.float32))
+    seeds = (row, column, x - column.astype(np.float32), y - row.astype(np.float32))
     radii = kept.array("radii", (len(x), RAYS), np.float32)
     rest = kept.array("measures", (10, len(x)), np.float32)
-    profiles = kept.array("profiles", (_CHUNK, STEPS + 1, RAYS), np.float32)
-    _outline(log_density, *places, shift_x, shift_y, reach, profiles, radii, rest)
-    directions = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
-    _look_inside(planes.hema, planes.dab, *places, radii, *directions, np.float32(1 / planes.um), rest)
+    along = (*shifts(planes.um), *directions(), MIDDLE_SWAPS)
+    scale = np.float32(1 / planes.um)
+    _measure(log_density, planes.hema, planes.dab, *seeds, *along, reach, scale, radii, rest)
     return Nuclei(radii, *rest)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
-def _outline(
-    density: Any, row: Any, column: Any, dx: Any, dy: Any, shift_x: Any, shift_y: Any, reach: int, profiles: Any,
-    radii: Any, rest: Any,
+def _measure(
+    density: Any, hema: Any, dab: Any, row: Any, column: Any, dx: Any, dy: Any, shift_x: Any, shift_y: Any,
+    cosines: Any, sines: Any, swaps: Any, reach: int, scale: Any, radii: Any, rest: Any,
 ) -> None:  # fmt: skip
     rows, columns = density.shape
     flat = density.reshape(-1)
-    for start in range(0, len(row), _CHUNK):
-        stop = min(start + _CHUNK, len(row))
-        for n in range(start, stop):
-            along = profiles[n - start].reshape(-1)
-            read_rays(flat, rows, columns, row[n], column[n], dx[n], dy[n], shift_x, shift_y, reach, along)
-        _outlines(profiles, radii[start:stop], rest[6, start:stop], rest[7, start:stop])
+    places, parts = np.empty(SAMPLES, np.int32), np.empty((2, SAMPLES), np.float32)
+    corners, samples = np.empty((4, SAMPLES), np.float32), np.empty(SAMPLES, np.float32)
+    profiles, work = np.zeros((SAMPLES, GROUP), np.float32), np.empty((9, RAYS, GROUP), np.float32)
+    outline, shape = np.empty((RAYS, GROUP), np.float32), np.empty((6, GROUP), np.float32)
+    spots, means = np.empty((4 * RAYS, GROUP), np.int32), np.empty((6, GROUP), np.float32)
+    for start in range(0, len(row), GROUP):
+        stop = min(start + GROUP, len(row))
+        count = stop - start
+        seeds = (row[start:stop], column[start:stop], dx[start:stop], dy[start:stop])
+        means[5, 0] = _fetch(density, row[start:stop], column[start:stop], reach - 1)
+        for n in range(count):
+            a = start + n
+            read_rays(
+                flat, rows, columns, row[a], column[a], dx[a], dy[a], shift_x, shift_y, reach, places, parts, corners,
+                samples,
+            )  # fmt: skip
+            for k in range(SAMPLES):
+                profiles[k, n] = samples[k]
+        means[5, 1] = _fetch(hema, row[start:stop], column[start:stop], reach // 2)
+        means[5, 2] = _fetch(dab, row[start:stop], column[start:stop], reach // 2)
+        measure_outlines(profiles, cosines, sines, swaps, work, outline, shape)
+        _look_inside(hema, dab, *seeds, outline, cosines, sines, scale, spots, means)
+        for n in range(count):
+            for k in range(RAYS):
+                radii[start + n, k] = outline[k, n]
+        rest[0, start:stop], rest[1, start:stop] = shape[0, :count], shape[1, :count]
+        for m in range(4):
+            rest[2 + m, start:stop] = means[m, :count]
+            rest[6 + m, start:stop] = shape[2 + m, :count]
 
 
-# a compiled function of its own: together with the rays the compiler makes worse code of both
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
+def _fetch(plane: Any, row: Any, column: Any, reach: int) -> Any:
+    """Touch what lies around the seeds: loads that wait for nothing come from memory many at a time.
+
+    What is returned has no meaning; it keeps the compiler from leaving the loads out.
+    """
+    rows, columns = plane.shape
+    flat = plane.reshape(-1)
+    left = right = np.float32(0)
+    for n in range(len(row)):
+        i, j = row[n] - reach, column[n] - reach
+        if i >= 0 and j >= 0 and i + 2 * reach < rows and j + 2 * reach < columns:
+            p = np.uint64(i * columns + j)
+            for _ in range(2 * reach + 1):
+                left = max(left, flat[p])
+                right = max(right, flat[p + np.uint64(2 * reach)])
+                p += np.uint64(columns)
+    return max(left, right)
+
+
 @numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _look_inside(
     hema: Any, dab: Any, row: Any, column: Any, dx: Any, dy: Any, radii: Any, cosines: Any, sines: Any, scale: Any,
-    rest: Any,
+    spots: Any, means: Any,
 ) -> None:  # fmt: skip
+    """Means inside 0.85 of the outline, weighted by area, and 1.8 µm outside it; nearest pixels, 64 of them.
+
+    ``means`` are DAB and haematoxylin inside, then outside; two more rows of it are scratch.
+    """
     rows, columns = hema.shape
-    flat_hema, flat_dab = hema.reshape(-1), dab.reshape(-1)
-    for n in range(len(row)):
-        outline = radii[n]
-        rest[0, n], rest[1, n] = _shape(outline, cosines, sines)
-        rest[8, n], rest[9, n] = _centroid(outline, cosines, sines)
-    for n in range(len(row)):
-        place = (row[n], column[n], dx[n], dy[n])
-        means = _densities(flat_hema, flat_dab, rows, columns, *place, radii[n], cosines, sines, scale)
-        rest[2, n], rest[3, n], rest[4, n], rest[5, n] = means
-
-
-@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
-def _outlines(profiles: Any, radii: Any, contrast: Any, edge: Any) -> None:
-    """Outline, contrast and edge of each nucleus from what lies along its rays."""
-    scratch = np.empty((5, RAYS), np.float32)
-    lows, falls = np.empty((len(radii), RAYS), np.float32), np.empty((len(radii), RAYS), np.float32)
-    raw = np.empty((len(radii), RAYS), np.float32)
-    keys, rank = np.empty(RAYS, np.int32), np.empty(RAYS, np.int32)
-    centres = np.empty(len(radii), np.float32)
-    ring, medians = np.empty(RAYS + 4, np.float32), np.empty(RAYS + 4, np.float32)
-    for n in range(len(radii)):
-        near = np.float32(0)
-        for k in range(RAYS):
-            near += profiles[n, 1, k]
-        centres[n] = (near / np.float32(RAYS) + profiles[n, 0, 0]) * np.float32(0.5)
-    for n in range(len(radii)):
-        lows_and_falls(profiles[n], lows[n], falls[n])
-    for n in range(len(radii)):
-        edges(profiles[n], centres[n], lows[n], scratch, raw[n])
-    for n in range(len(radii)):
-        contrast[n] = centres[n] - middle(lows[n], keys, rank)
-    for n in range(len(radii)):
-        above = max(contrast[n], np.float32(0.05))
-        edge[n] = middle(falls[n], keys, rank) / above
-    for n in range(len(radii)):
-        smoothed(raw[n], ring, medians, keys, rank, radii[n])
-
-
-@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
-def _shape(radii: Any, cosines: Any, sines: Any) -> Any:
-    area = np.float32(0)
-    sxx = syy = sxy = np.float32(0)
-    for k in range(RAYS):
-        r = radii[k]
-        area += r * radii[k + 1 if k + 1 < RAYS else 0]
-        weight = r * r * r * r
-        sxx += weight * cosines[k] * cosines[k]
-        syy += weight * sines[k] * sines[k]
-        sxy += weight * cosines[k] * sines[k]
-    half = np.float32(0.5)
-    mean, apart = (sxx + syy) * half, (sxx - syy) * half
-    gap = np.sqrt(apart * apart + sxy * sxy)
-    elongation = np.sqrt((mean + gap) / max(mean - gap, np.float32(1e-6)))
-    return area * np.float32(0.5 * math.sin(2 * math.pi / RAYS)), elongation
-
-
-@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
-def _densities(
-    hema: Any, dab: Any, rows: int, columns: int, row: int, column: int, dx: Any, dy: Any, radii: Any, cosines: Any,
-    sines: Any, scale: Any,
-) -> Any:  # fmt: skip
-    """Means inside 0.85 of the outline, weighted by area, and 1.8 µm outside it; nearest pixels, 64 of them."""
-    last_x, last_y = columns - 1, rows - 1
-    # counted from a pixel far up and left of the seed's: positive, so that cutting off rounds down
-    x0, y0 = dx + np.float32(_FAR + 0.5), dy + np.float32(_FAR + 0.5)
-    left, top = column - _FAR, row - _FAR
-    dab_in = hema_in = weight = dab_out = hema_out = np.float32(0)
+    count = row.shape[0]
+    means[:] = np.float32(0)
+    weight, seen = means[4, :count], means[5, :count]
     for k in range(RAYS):
         c, s, radius = cosines[k] * scale, sines[k] * scale, radii[k]
-        for part in (np.float32(0.3), np.float32(0.6), np.float32(0.85)):
-            r = radius * part
-            w = part * radius * radius
-            j = min(max(left + int(x0 + c * r), 0), last_x)
-            i = min(max(top + int(y0 + s * r), 0), last_y)
-            p = np.uint64(i * columns + j)
-            dab_in += w * dab[p]
-            hema_in += w * hema[p]
-            weight += w
-        r = radius + np.float32(1.8)
-        j = min(max(left + int(x0 + c * r), 0), last_x)
-        i = min(max(top + int(y0 + s * r), 0), last_y)
-        p = np.uint64(i * columns + j)
-        dab_out += dab[p]
-        hema_out += hema[p]
+        for ring in range(len(_RINGS)):
+            part = np.float32(_RINGS[ring])
+            _spots(row, column, dx, dy, radius, part, np.float32(0), c, s, rows, columns, spots[4 * k + ring])
+            _weigh(radius, part, weight)
+        one, away = np.float32(1), np.float32(_OUTSIDE_UM)
+        _spots(row, column, dx, dy, radius, one, away, c, s, rows, columns, spots[4 * k + 3])
+    for plane in range(2):
+        flat = (dab if plane == 0 else hema).reshape(-1)
+        for k in range(RAYS):
+            for ring in range(len(_RINGS)):
+                _see(flat, spots[4 * k + ring], seen)
+                _add_weighted(seen, radii[k], np.float32(_RINGS[ring]), means[plane, :count])
+            _see(flat, spots[4 * k + 3], seen)
+            _add(seen, means[2 + plane, :count])
     share = np.float32(1 / RAYS)
-    return dab_in / weight, hema_in / weight, dab_out * share, hema_out * share
+    for n in range(count):
+        means[0, n] /= weight[n]
+        means[1, n] /= weight[n]
+        means[2, n] *= share
+        means[3, n] *= share
 
 
 @numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
-def _centroid(radii: Any, cosines: Any, sines: Any) -> Any:
-    """Middle of the outline relative to the seed, at most 2.5 µm away."""
-    x = y = mass = np.float32(0)
-    for k in range(RAYS):
-        r = radii[k]
-        mass += r * r
-        x += r * r * r * cosines[k]
-        y += r * r * r * sines[k]
-    x, y = x * np.float32(2 / 3) / mass, y * np.float32(2 / 3) / mass
-    length = math.sqrt(x * x + y * y)
-    if length > 2.5:
-        x, y = x * (2.5 / length), y * (2.5 / length)
-    return x, y
+def _spots(
+    row: Any, column: Any, dx: Any, dy: Any, radius: Any, part: Any, away: Any, c: Any, s: Any, rows: int,
+    columns: int, out: Any,
+) -> None:  # fmt: skip
+    """Places (in the flat planes) of the pixels that lie ``part`` of the radius and ``away`` µm along a ray."""
+    half = np.float32(_FAR + 0.5)
+    for n in range(row.shape[0]):
+        r = radius[n] * part + away
+        # counted from a pixel far up and left of the seed's: positive, so that cutting off rounds down
+        j = column[n] - _FAR + np.int64(np.int32(dx[n] + half + c * r))
+        i = row[n] - _FAR + np.int64(np.int32(dy[n] + half + s * r))
+        out[n] = np.int32(min(max(i, 0), rows - 1) * columns + min(max(j, 0), columns - 1))
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
+def _see(flat: Any, spots: Any, out: Any) -> None:
+    for n in range(out.shape[0]):
+        out[n] = flat[np.uint64(spots[n])]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
+def _weigh(radius: Any, part: Any, weight: Any) -> None:
+    for n in range(weight.shape[0]):
+        weight[n] += part * radius[n] * radius[n]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
+def _add_weighted(seen: Any, radius: Any, part: Any, total: Any) -> None:
+    for n in range(total.shape[0]):
+        total[n] += part * radius[n] * radius[n] * seen[n]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
+def _add(seen: Any, total: Any) -> None:
+    for n in range(total.shape[0]):
+        total[n] += seen[n]
 
 
 def repeated(x_um: F64, y_um: F64, score: F32, radii_um: F32, *, within: float) -> NDArray[np.bool_]:
