@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from kulchitsky.case.record import Case
@@ -95,3 +97,72 @@ def test_scores_zero_and_brackets() -> None:
 )
 def test_a_time_is_no_age(text: str, age: float) -> None:
     assert read(text).patient.age_years == age
+
+
+@pytest.mark.parametrize(
+    ("text", "age", "sex"),
+    [
+        ("Clinical details: M 67. Obstruction.", 67, "male"),
+        ("Chippings, 40 g. 75/M, haematuria.", 75, "male"),
+        ("Core biopsy of the breast. F 74. B5b.", 74, "female"),
+        ("Excision of an eyelid lesion. F71. Slow-growing.", 71, "female"),
+        ("Node in the groin. Now 52 yrs; male.", 52, "male"),
+        ("Omental biopsy. Pat: 22 y, male.", 22, "male"),
+        ("Patient: 77 y/o F with a mass.", 77, "female"),
+    ],
+)
+def test_age_and_sex_in_shorthand(text: str, age: float, sex: str) -> None:
+    patient = read(text).patient
+    assert (patient.age_years, patient.sex) == (age, sex)
+
+
+def test_stage_letters_are_no_sex() -> None:
+    patient = read("Nephrectomy, pT2 N1 M1. Field F3. CD34 negative.").patient
+    assert (patient.age_years, patient.sex) == (None, "unknown")
+
+
+TABLE = """Skin of the neck, punch biopsy.
+IHC RESULTS        SMALL CELL TUMOR    IN SITU SCC
+CK20               + (dot)             -
+Chromogranin       +                   -
+p40                -                   +
+TTF-1              0                   0
+"""
+
+
+@pytest.mark.parametrize("gap", ["   ", "\t", " | "])
+def test_a_table_with_a_column_for_each_tissue(gap: str) -> None:
+    lines = TABLE.splitlines()
+    table = "\n".join([lines[0], *(gap.join(re.split(r" {3,}", line)) for line in lines[1:])])
+    found = states(read(table))
+    assert found == {
+        "ck20": State.PRESENT,
+        "chromogranin_a": State.PRESENT,
+        "p40": State.ABSENT,
+        "ttf1": State.ABSENT,
+    }
+
+
+def test_a_table_of_results_and_details_is_left_alone() -> None:
+    found = read(
+        "Stain | Result | Intensity\nCK20 | positive | strong\nTTF-1 | negative | -\nCD56 | positive | weak\n"
+    )
+    assert states(found) == {"ck20": State.PRESENT, "ttf1": State.ABSENT, "cd56": State.PRESENT}
+
+
+def test_labelled_parts_of_another_lineage_stand_beside_the_neuroendocrine_one() -> None:
+    case = read(
+        "Leg tumour. Small cells: CK20+, synaptophysin+. The spindle cell component: desmin+, myogenin+. "
+        "TTF-1 negative."
+    )
+    kinds = {s.id: s.kind for s in case.specimens}
+    where = {m.marker: kinds.get(m.specimen) for m in case.markers}
+    assert where["desmin"] is SpecimenKind.BACKGROUND
+    assert where["synaptophysin"] is not SpecimenKind.BACKGROUND
+    assert where["ttf1"] is not SpecimenKind.BACKGROUND
+
+
+def test_parts_without_a_neuroendocrine_one_are_the_tumour() -> None:
+    case = read("Thigh mass. Spindle cell component: TLE1 +, BCL2 +. Epithelial component: EMA +, CK7 +.")
+    assert not case.specimens
+    assert set(states(case)) == {"tle1", "bcl2", "ema", "ck7"}

@@ -40,7 +40,14 @@ def _build(knowledge: KnowledgeBase) -> Lexicon:
     }
     places = {row["id"]: row["words"] for row in load_data("places")["places"]}
     structures = {row["name"]: row["words"] for row in load_data("structures")["structures"]}
-    names = {"marker": markers, "entity": entities, "clone": clones, "place": places, "structure": structures}
+    names = {
+        "marker": markers,
+        "shorthand": spelling["shorthand"],
+        "entity": entities,
+        "clone": clones,
+        "place": places,
+        "structure": structures,
+    }
     return build_lexicon(names)
 
 

@@ -16,7 +16,8 @@ _FIXED = {
     **dict.fromkeys("‘’‚‛′`´", "'"),
     **dict.fromkeys("“”„‟″«»", '"'),
     **dict.fromkeys("\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a", " "),
-    **dict.fromkeys("\u202f\u205f\u3000\t", " "),
+    **dict.fromkeys("\u202f\u205f\u3000", " "),
+    "\t": "   ",  # a tab parts the cells of a table, as three blanks do
     **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f", ""),
     **dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", ""),
     **dict.fromkeys("\r\v\f\u0085\u2028\u2029", "\n"),

@@ -45,6 +45,21 @@ _AGE = tuple(
         rf"\b(?:{_FEMALE}|{_MALE}|patient)\b[^.;]{{0,40}}\({_N}\s?(?:y|yrs?|years?)\)",
     )
 )
+_SHORT = (
+    re.compile(
+        r"(?<![\w/.,-])(?P<age>\d{1,3})\s?(?:(?:y(?:rs?|ears?)?|y/o|yo|y\.o\.)\.?)?\s?[\s/,;(-]{0,2}"
+        r"(?P<s>[MF]|male|female|man|woman)\b(?![\w/+-])(?!\s?\d)"
+    ),
+    re.compile(
+        r"(?<![\w/.,+-])(?P<s>[MF]|[Mm]ale|[Ff]emale|[Mm]an|[Ww]oman|[Ll]ady|[Gg]entleman|[Bb]oy|[Gg]irl)"
+        r"(?:\s?[,;:/(]\s?|\s(?:aged?\s)?|(?=\d\d\b))(?P<age>\d{1,3})"
+        r"(?:\s?(?:y(?:rs?|ears?)?|y/o|yo)\b)?(?=\s*(?:[.,;)\]|?]|$|\s-\s))(?!\.\d|,\d)"
+    ),
+)
+"""Age and sex side by side in shorthand: ``75/M``, ``M 67.``, ``F71.``, ``52 yrs; male``, ``22 y, male``."""
+_LONE_AGE = re.compile(
+    r"(?:^|[.,;:(]\s?)(?P<age>[1-9]\d)\s?(?:y(?:rs?|ears?)?|y/o|yo)\b\.?(?=\s*(?:[.,;:)]|$))(?!\s?(?:ago|later))"
+)
 _SEX = re.compile(rf"\b(?P<f>{_FEMALE})\b|\b(?P<m>{_MALE})\b", re.IGNORECASE)
 _SEX_KEY = re.compile(r"\b(?:sex|gender)\s?[:=]?\s?(?P<s>female|male|f|m)\b", re.IGNORECASE)
 _SEX_LETTER = re.compile(r"\b\d{1,3}\s?(?:y(?:rs?|ears?)?\.?(?:\s?old)?)?[\s,/-]{0,2}(?P<s>[MF])\b(?![\w/-])")
@@ -77,6 +92,7 @@ def read_patient(book: Notebook, sentences: Sequence[Sentence]) -> None:
             book.set("patient.ecog", int(match.group("ps")), _place(sentence, match, "ps"))
         if book.has("patient.age_years") and book.has("patient.sex"):
             break
+    _shorthand(book, [*about, *identity])
     if not book.has("patient.age_years") and about:
         _bare_age(book, about[0])
     if not book.has("patient.sex"):
@@ -103,6 +119,28 @@ def _age(book: Notebook, sentence: Sentence) -> None:
     months = re.search(r"\b(?P<age>\d{1,2})[\s-]months?[\s-]old\b", sentence.text)
     if months:
         book.set("patient.age_years", round(int(months.group("age")) / 12, 1), _place(sentence, months, "age"))
+
+
+def _shorthand(book: Notebook, sentences: Sequence[Sentence]) -> None:
+    """What shorthand tells of age and sex, where no words did."""
+    for sentence in sentences:
+        if book.has("patient.age_years") and book.has("patient.sex"):
+            return
+        for pattern in _SHORT:
+            match = pattern.search(sentence.text)
+            years = number_of(match.group("age")) if match else None
+            if match is None or years is None or not 0 < years <= 110:
+                continue
+            around = sentence.text[max(0, match.start() - 30) : match.end() + 10]
+            if _RELATIVE.search(around) or book.get("patient.age_years") not in (None, years):
+                continue
+            female = match.group("s").lower() in ("f", "female", "woman", "lady", "girl")
+            book.set("patient.age_years", years, _place(sentence, match, "age"))
+            book.set("patient.sex", Sex.FEMALE if female else Sex.MALE, _place(sentence, match, "s"))
+    for sentence in sentences[:12]:
+        match = _LONE_AGE.search(sentence.text)
+        if match and not book.has("patient.age_years"):
+            book.set("patient.age_years", float(match.group("age")), _place(sentence, match, "age"))
 
 
 _BARE_AGE = re.compile(r",\s(?P<age>[1-9]\d)\s(?:years|yrs|y)\b\.?(?=\s?(?:[,.;]|$))")

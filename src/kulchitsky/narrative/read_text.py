@@ -8,6 +8,7 @@ from kulchitsky.case.record import Case
 from kulchitsky.case.verdict import Reading
 from kulchitsky.knowledge.base import KnowledgeBase
 from kulchitsky.narrative.claims import read_claims
+from kulchitsky.narrative.columns import without_other_columns
 from kulchitsky.narrative.diagnosis import read_diagnosis
 from kulchitsky.narrative.documents import checked_text
 from kulchitsky.narrative.history import read_history
@@ -26,6 +27,7 @@ from kulchitsky.narrative.patient import read_patient
 from kulchitsky.narrative.procedures import read_procedures
 from kulchitsky.narrative.seen_elsewhere import read_seen_elsewhere
 from kulchitsky.narrative.sentences import sentences_of
+from kulchitsky.narrative.shorthand import with_short_names
 from kulchitsky.narrative.site import read_site
 from kulchitsky.narrative.sizes import read_sizes
 from kulchitsky.narrative.speech import of_the_case, relabelled
@@ -44,9 +46,9 @@ def read_text(text: str, *, source: str = "text", knowledge: KnowledgeBase | Non
     or is not prose.
     """
     checked_text(text, source=source)
-    page = make_page(text)
+    page = without_other_columns(make_page(text))
     lexicon = lexicon_for(knowledge)
-    mentions = lexicon.find(page)
+    mentions = with_short_names(page, lexicon.find(page))
     sentences = relabelled(sentences_of(page.clean), mentions)
     stated = of_the_case(sentences)
     book = Notebook(page)

@@ -31,6 +31,34 @@ _EARLIER = re.compile(
 _POPULATIONS = frozenset("abcd")
 
 
+_PART = re.compile(
+    r"^\W*(?:in |the |an? )*(?P<head>(?:[\w/-]+\s){1,4}?(?:component|cells|part|portion|elements?|areas?|population))"
+    r"\s?(?::|-\s|=|show|express|are\b|is\b|stain|were\b|was\b)",
+    re.IGNORECASE,
+)
+_NOT_EPITHELIAL = re.compile(
+    r"spindle|sarcom|mesenchym|rhabdo|heterolog|squam|gland|adeno|urothel|chondro|osteo|stromal|pleomorph|lymph",
+    re.IGNORECASE,
+)
+_PART_NAME = "part_"
+
+
+def part_of(segment: str) -> str:
+    """Name of the part of a tumour that a segment opens with (``The spindle cell component: ...``); empty: none."""
+    match = _PART.match(segment)
+    return _PART_NAME + re.sub(r"\W+", "_", match.group("head").lower())[:30].strip("_") if match else ""
+
+
+def part_row(name: str) -> dict[str, Any]:
+    """The specimen that stands for a part of the tumour."""
+    return {"id": name, "kind": "unknown", "site": name.removeprefix(_PART_NAME).replace("_", " ")}
+
+
+def is_part(name: str) -> bool:
+    """Whether a specimen stands for a part of a tumour."""
+    return name.startswith(_PART_NAME)
+
+
 def foreign_kinds(positive: Mapping[str, frozenset[str]]) -> dict[str, SpecimenKind]:
     """Which specimens aren't of the tumour at hand, from the stains positive in each.
 
@@ -40,6 +68,11 @@ def foreign_kinds(positive: Mapping[str, frozenset[str]]) -> dict[str, SpecimenK
     found: dict[str, SpecimenKind] = {}
     if "earlier" in positive and not positive["earlier"] & _NEUROENDOCRINE:
         found["earlier"] = SpecimenKind.OTHER_TUMOUR
+    parts = {n: stains for n, stains in positive.items() if is_part(n)}
+    if any(stains & _NEUROENDOCRINE for stains in parts.values()):
+        for name, stains in parts.items():
+            if _NOT_EPITHELIAL.search(name) and not stains & _NEUROENDOCRINE:
+                found[name] = SpecimenKind.BACKGROUND
     populations = {n: stains for n, stains in positive.items() if n in _POPULATIONS}
     if any(stains & (_NEUROENDOCRINE | _EPITHELIAL) for stains in populations.values()):
         for name, stains in populations.items():

@@ -201,6 +201,17 @@ class Standing:
                 return False
         return True
 
+    def _negates_something_else(self) -> bool:
+        """``no necrosis, synaptophysin ...``: the negation had its own noun before the comma, no stain or result."""
+        words = 0
+        for item in reversed(self.items[max(0, self.at - 8) : self.at]):
+            if item.kind is Kind.NEGATION:
+                return words > 0
+            if item.kind in (Kind.MARK, Kind.RESULT, Kind.COLON, Kind.COMMA):
+                return False
+            words += item.kind is Kind.WORD
+        return False
+
     def _asserts(self, item: Item) -> bool:
         """Whether a weak word (a noun, *seen*, *reported*, *did not*) says something about the stain here."""
         if item.strength == "elliptic" and self._heads():

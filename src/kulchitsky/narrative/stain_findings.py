@@ -16,11 +16,14 @@ from kulchitsky.narrative.specimens import (
     EARLIER_ROW,
     foreign_kinds,
     in_history_brackets,
+    is_part,
+    part_of,
+    part_row,
     read_specimens,
     settle_specimens,
 )
 from kulchitsky.narrative.stain_context import Verdict
-from kulchitsky.narrative.stains import marks_of, stains_of
+from kulchitsky.narrative.stains import Stained, marks_of, stains_of
 
 _LAST_WORD = re.compile(
     r"\b(?:final|definitive|repeat(?:ed)?|revised|addendum|amended|corrected|on review)\b", re.IGNORECASE
@@ -61,6 +64,10 @@ def read_stains(
                 if in_history_brackets(sentence, one.verdict.mark.start - sentence.start):
                     where = "earlier"
                     specimens.setdefault(where, (dict(EARLIER_ROW), (sentence.start, sentence.end)))
+                part = part_of(sentence.text[_segment_start(sentence, one) :]) if not where else ""
+                if part:
+                    where = part
+                    specimens.setdefault(where, (part_row(where), (sentence.start, sentence.end)))
                 key = (one.marker, where)
                 found.setdefault(key, []).append(_Read(one.verdict, sentence))
         if not stained:
@@ -75,6 +82,8 @@ def read_stains(
         if any(r.verdict.state is State.PRESENT for r in reads):
             positive[specimen].add(marker)
     foreign = foreign_kinds({name: frozenset(markers) for name, markers in positive.items()})
+    own_parts = {name for name in positive if is_part(name) and name not in foreign}
+    used = ["" if name in own_parts else name for name in used]
     names = settle_specimens(book, specimens, used, foreign)
     merged: dict[tuple[str, str], list[_Read]] = {}
     for (marker, specimen), reads in found.items():
@@ -83,6 +92,12 @@ def read_stains(
     for (marker, specimen), reads in merged.items():
         _write(book, marker, specimen, reads, mentions)
     return {start: names.get(specimen, "") for start, specimen in specimen_at.items()}
+
+
+def _segment_start(sentence: Sentence, one: Stained) -> int:
+    """Where the stretch between semicolons or full stops begins that a stain stands in."""
+    at = one.verdict.mark.start - sentence.start
+    return max(sentence.text.rfind(";", 0, at), sentence.text.rfind(". ", 0, at)) + 1
 
 
 def _is_told(read: _Read) -> bool:

@@ -166,6 +166,8 @@ class Scope(Standing):
 
     def _on_comma(self) -> None:
         self.comma = True
+        if self.negating and self._negates_something_else():
+            self.negating = False
         follows = self.items[self.at + 1].kind if self.at + 1 < len(self.items) else None
         if follows not in (Kind.MARK, Kind.AND):
             self.excepting = False
@@ -199,6 +201,8 @@ class Scope(Standing):
             state = State.NOT_TESTED
         if mark.excepted:
             flips = not flips
+        if _is_sign(result):
+            flips = False  # "no necrosis, synaptophysin ++": a sign speaks for itself
         if flips:
             state = _FLIPPED.get(state, state)
         quals = result.qualifiers if state is not State.ABSENT or result.value == State.ABSENT else Qualifiers()
@@ -324,6 +328,10 @@ _LIST_ENDERS = frozenset(load_data("spelling")["list_enders"])
 
 def _is_participle(item: Item) -> bool:
     return item.strength == "strong" and item.text.lower().endswith("ing")
+
+
+def _is_sign(result: Item) -> bool:
+    return result.strength == "strong" and result.text[:1] in ("+", "-", "(", "1", "2", "3")
 
 
 def _state_of(result: Item) -> State:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from kulchitsky.case.vocabulary import State
 from kulchitsky.narrative.lexicon import Mention, Mentions
+from kulchitsky.narrative.other_cells import brackets_of_others
 from kulchitsky.narrative.page import pieces_of
 from kulchitsky.narrative.patient import number_of
 
@@ -91,7 +92,7 @@ _SIGN = re.compile(
     r"|(?P<score>(?<![\w.,-])[123]\s?\+(?!\w))"
     r"|(?P<plus>\+{1,4})"
     r"|(?P<brackets>\((?:-{1,3}|neg\.?|negative)\))"
-    r"|(?P<zero>(?:(?<=[:=(])|(?<=\bscore))\s?0(?:\s?%)?(?=\s*(?:[,;.)\s]|$))(?!\s?[-/.,]\d))"
+    r"|(?P<zero>(?:(?<=[:=(|])|(?<=\bscore))\s?0(?:\s?%)?(?=\s*(?:[,;.)\s]|$))(?!\s?[-/.,]\d))"
 )
 _PERCENT = re.compile(
     r"(?:(?P<bound>less than|more than|greater than|at least|at most|up to|no more than|approximately|around|about"
@@ -155,6 +156,9 @@ def items_of(clean: str, start: int, end: int, mentions: Mentions, marks: list[M
     taken: list[Item] = [Item(Kind.MARK, m.value, m.start, m.end, clean[m.start : m.end]) for m in marks]
     free = _Free(start, end)
     free.take(taken)
+    for first, last in brackets_of_others(clean[start:end]):
+        if not any(first + start <= m.start < last + start for m in marks):
+            free.take([Item(Kind.FILLER, "", first + start, last + start)])
     for item in (*_signs(clean, start, end), *_percents(clean, start, end)):
         if free.is_free(item.start, item.end):
             taken.append(item)
@@ -260,6 +264,11 @@ def _is_list(text: str) -> bool:
     return bool(rest) and first.rstrip().endswith(":") and len(first) < 80
 
 
+def _name_end(clean: str, at: int) -> int:
+    """Where the word before ``at`` ends."""
+    return len(clean[:at].rstrip(" ")) if clean[at - 1 : at] == " " else at
+
+
 _ZERO_AFTER = re.compile(r"\s*(?:[,;.)]|$)(?!\d)")
 
 
@@ -271,7 +280,7 @@ def _rest(clean: str, start: int, end: int, free: _Free) -> Iterator[Item]:
             yield Item(Kind.SEMICOLON, "line", first, last, ";")
         if piece.is_space or not free.is_free(first, last):
             continue
-        if piece.text == "0" and _ZERO_AFTER.match(clean, last, end) and free.mark_ends_at(first - 1):
+        if piece.text == "0" and _ZERO_AFTER.match(clean, last, end) and free.mark_ends_at(_name_end(clean, first)):
             yield Item(Kind.RESULT, State.ABSENT.value, first, last, "0", "strong")
             continue
         kind = _SIGNS.get(piece.text)
@@ -305,6 +314,8 @@ def _with_dashes(clean: str, items: list[Item]) -> list[Item]:
             )  # "- for keratin"
         elif mark_left and _is_minus(before, after, right, items):
             found.append(Item(Kind.RESULT, State.ABSENT.value, item.start, item.end, "-", "strong"))
+        elif _wrapped(left, right):
+            found.append(item)  # "CAM5.2" and, on the next line, "- neg"
         elif left is None or left.kind in (Kind.SEMICOLON, Kind.COLON) or "\n" in clean[left.end : item.start]:
             found.append(Item(Kind.SEMICOLON, "bullet", item.start, item.end, "-"))
         elif before.isalnum() and after.isalnum() and not mark_left:
@@ -314,12 +325,25 @@ def _with_dashes(clean: str, items: list[Item]) -> list[Item]:
     return found
 
 
+def _wrapped(left: Item | None, right: Item | None) -> bool:
+    """Whether a dash at the head of a line goes on with the line above: a stain before it, its result after it."""
+    return left is not None and left.kind is Kind.MARK and right is not None and right.kind is Kind.RESULT
+
+
 def _stands_after_colon(items: list[Item], at: int) -> bool:
     """``CD45, S100: all -``: a colon with stains before it, and only small words between."""
     at -= 1
     while at > 0 and items[at].kind is Kind.FILLER:
         at -= 1
     return at > 0 and items[at].kind is Kind.COLON and items[at - 1].kind is Kind.MARK
+
+
+def _row_of_dashes(items: list[Item]) -> bool:
+    """``chromogranin - / INSM1 - / NUT -``: several stains with a dash and a separator after each."""
+    ends = (Kind.COMMA, Kind.SEMICOLON, Kind.AND)
+    kinds = [i.kind for i in items]
+    rows = zip(kinds, kinds[1:], kinds[2:], strict=False)
+    return sum(a is Kind.MARK and b is Kind.DASH and c in ends for a, b, c in rows) >= 2
 
 
 def _suspended(items: list[Item], after: int) -> bool:
@@ -337,7 +361,7 @@ def _is_minus(before: str, after: str, right: Item | None, items: list[Item]) ->
     ends = right is None or right.kind in (Kind.COMMA, Kind.SEMICOLON, Kind.CLOSE, Kind.AND) or right.text == "."
     if right is not None and right.kind in (Kind.AND, Kind.COMMA) and _suspended(items, items.index(right)):
         return False
-    signs = any(i.kind is Kind.RESULT and i.text.startswith("+") for i in items)
+    signs = any(i.kind is Kind.RESULT and i.text.startswith(("+", "-")) for i in items) or _row_of_dashes(items)
     if before != " " and not after.isalnum():
         return ends or (right is not None and right.kind is Kind.MARK)
     return ends or (signs and right is not None and right.kind is Kind.MARK)

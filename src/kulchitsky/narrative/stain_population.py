@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from kulchitsky.case.vocabulary import State
+from kulchitsky.narrative.other_cells import beside_words, in_brackets_of_others, told_of_tumour
 from kulchitsky.narrative.sentences import Sentence
 from kulchitsky.narrative.stain_context import Verdict
 
@@ -60,9 +61,12 @@ def of_tumour_cells(sentence: Sentence, verdict: Verdict, verdicts: list[Verdict
     """The verdict as far as it speaks of tumour cells: staining of other cells only is none of theirs."""
     if verdict.state is not State.PRESENT:
         return verdict
+    told, head, tumour = beside_words()
     at = verdict.mark.start - sentence.start
     segment = sentence.text[max(sentence.text.rfind(";", 0, at), sentence.text.rfind(". ", 0, at)) + 1 :]
-    if _OTHER_HEADS.match(segment) and verdict.mark.value != "any_ne_marker":
+    if (_OTHER_HEADS.match(segment) or head.match(segment)) and verdict.mark.value != "any_ne_marker":
+        return None
+    if in_brackets_of_others(sentence.text, at):
         return None
     clause = _own_clause(sentence, verdict, verdicts)
     if verdict.mark.value in ("s100", "sox10", "gfap") and _RIM_CELLS.search(clause):
@@ -71,6 +75,13 @@ def of_tumour_cells(sentence: Sentence, verdict: Verdict, verdicts: list[Verdict
         if verdict.mark.value == "s100":
             return replace(verdict, mark=replace(verdict.mark, value="s100_sustentacular"))
         return None
+    beside = told.search(clause)
+    if beside is not None:
+        state = told_of_tumour(clause)
+        if state is not None:
+            return replace(verdict, state=state)
+        if not tumour.search(clause[: beside.start()] + " " + clause[beside.end() :]):
+            return replace(verdict, state=State.ABSENT) if _ONLY.search(clause) else None
     other = _OTHER_CELLS.search(clause)
     if other is None or _TUMOUR_CELLS.search(clause):
         return verdict
