@@ -176,7 +176,7 @@ def paint_cytoplasm(
 ) -> None:
     """Counterstain blush over every cell and the DAB of positive cells: diffuse, granular or at the membrane.
 
-    ``beside`` is the density of the cytoplasm relative to the membrane.
+    ``beside`` is the density of the cytoplasm relative to the membrane or to the nucleus.
     """
     height, width = hema.shape
     size = texture.shape[0]
@@ -189,7 +189,7 @@ def paint_cytoplasm(
             t = texture[(i + oy + 97) % size, (j + ox + 59) % size]
             hema[i, j] += blush * (1 + 0.3 * t)
             od = positive_od[n]
-            if od <= 0 or pattern == 0 or pattern == 4 or pattern == 5:
+            if od <= 0 or pattern == 4 or pattern == 5 or (pattern == 0 and beside <= 0):
                 continue
             if pattern == 3 or pattern == 7:
                 edge = ratio[i, j] > reach - 0.14
@@ -203,8 +203,11 @@ def paint_cytoplasm(
                 elif ratio[i, j] > 0.97:
                     dab[i, j] += beside * od * max(0.3, 1 + 0.15 * t)
             elif ratio[i, j] > 0.97:
-                if pattern == 1 or pattern == 6:
-                    dab[i, j] += 0.75 * od * max(0.3, 1 + 0.15 * t)
+                if pattern == 0:
+                    dab[i, j] += beside * od * max(0.3, 1 + 0.15 * t) * (reach - ratio[i, j]) / (reach - 0.97)
+                elif pattern == 1 or pattern == 6:
+                    share = 0.75 if pattern == 1 else beside
+                    dab[i, j] += share * od * max(0.3, 1 + 0.15 * t)
                 else:
                     dab[i, j] += od * (0.22 + 1.25 * min(1.0, max(0.0, t - 0.35)))
 

@@ -84,7 +84,8 @@ class Renderer:
         reach = spec.cell_radius_ratio
         owner, ratio = paint.territories(*shape, c.kind, reach, um, *hema.shape)
         blush = 0.8 * spec.stains.background_hematoxylin_od
-        beside = spec.beside_membrane[code == paint.PATTERN_CODES["cytoplasmic_and_membranous"]]
+        shares = spec.beside_nucleus if code in (0, 6) else spec.beside_membrane
+        beside = shares[code in (6, 7)]
         paint.paint_cytoplasm(
             hema, dab, owner, ratio, tumour_dab, code, reach, self._granules, x_px, y_px,
             blush, spec.membrane_um, beside, um,

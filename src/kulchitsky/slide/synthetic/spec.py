@@ -79,8 +79,9 @@ class SlideSpec:
     share of tissue between nests (there lie stroma cells and lymphocytes: their semi-axes, distance and darkness
     relative to tumour nuclei), ``tissue_fraction`` below 1 puts one wobbly island of tissue on clear glass.
     ``membrane_um`` is how wide a brown membrane is on the cell's own side, ``beside_membrane`` the DAB of the
-    cytoplasm relative to it (membranous; cytoplasmic and membranous), ``veil`` the DAB that shows over the nucleus of
-    a cell stained outside it (cytoplasm above and below, in a thick section), relative to the stain.
+    cytoplasm relative to it (membranous; cytoplasmic and membranous), ``beside_nucleus`` the same relative to a brown
+    nucleus (nuclear, where it fades outwards; nuclear and cytoplasmic), ``veil`` the DAB that shows over the nucleus
+    of a cell stained outside it (cytoplasm above and below, in a thick section), relative to the stain.
     ``period_um`` makes the scene repeat, so that slides of gigapixels are written in seconds.
     """
 
@@ -118,6 +119,7 @@ class SlideSpec:
     stroma_darkness: float = 0.95
     membrane_um: float = 0.45
     beside_membrane: tuple[float, float] = (0.05, 0.45)
+    beside_nucleus: tuple[float, float] = (0.0, 0.75)
     veil: float = 0.06
     non_tumour_positive_percent: float = 3.0
     pigment_per_mm2: float = 0.0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from kulchitsky.slide.synthetic.spec import MarkerPattern, Optics, SlideSpec, Stains
 
+_NUCLEAR = ("nuclear", "nuclear_and_cytoplasmic")
 _UNDER_AND_OVER = ("cytoplasmic_diffuse", "cytoplasmic_granular", "cytoplasmic_and_membranous")
 """Patterns that fill the cytoplasm, so that it shows over the nucleus of a thick section."""
 
@@ -137,7 +140,8 @@ def random_photographed_stain_spec(
     """As :func:`random_stain_spec`, and softer, harder, thicker: what photographs and poor scans show.
 
     Blur up to 1.1 µm as often as a sharp picture, sharpening up to halos, membranes of any width, cytoplasm above and
-    below the nuclei, cytoplasm from pale to nearly as brown as the membrane around it.
+    below the nuclei, cytoplasm from pale to nearly as brown as the membrane around it, nuclei with a brown blush
+    around them on dirty tissue.
     """
     spec = random_stain_spec(seed, pattern, width_px=width_px, height_px=height_px, um_per_px=um_per_px)
     rng = np.random.default_rng([seed, 80])
@@ -148,10 +152,13 @@ def random_photographed_stain_spec(
         noise_grey=float(rng.uniform(0.3, 4.0)),
     )
     veil = float(rng.choice([rng.uniform(0.0, 0.12), rng.uniform(0.12, 0.4)], p=[0.65, 0.35]))
+    dirt = float(rng.choice([spec.stains.background_dab_od, rng.uniform(0.08, 0.3)], p=[0.65, 0.35]))
     return spec.with_changes(
         optics=optics,
         membrane_um=float(rng.uniform(0.35, 0.65)),
         beside_membrane=(float(rng.uniform(0.0, 0.12)), float(rng.uniform(0.3, 0.55))),
+        beside_nucleus=(float(rng.choice([0.0, rng.uniform(0.05, 0.35)])), float(rng.uniform(0.5, 1.0))),
         veil=veil if pattern in _UNDER_AND_OVER else spec.veil,
         heterogeneity=float(rng.choice([0.0, rng.uniform(0.5, 2.5)])),
+        stains=dataclasses.replace(spec.stains, background_dab_od=dirt) if pattern in _NUCLEAR else spec.stains,
     )
