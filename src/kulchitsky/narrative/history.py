@@ -35,12 +35,12 @@ _NOT_TOLD = re.compile(
 )
 _TUMOUR = re.compile(
     r"\b(?:(?:adeno|cysto)?carcinomas?|cancers?|melanomas?|lymphomas?|leuka?emias?|sarcomas?|tumou?rs?|neoplas\w+"
-    r"|carcinoids?"
+    r"|carcinoids?|NETs?|NECs?|MCCs?|SCLC|SCCs?|BCCs?|ca(?=\.?\s)"
     r"|adenomas?|keratoacanthomas?|basalioma|paragangliomas?|pha?eochromocytomas?|myeloma|lesions?)\b",
     re.IGNORECASE,
 )
 _EARLIER = re.compile(
-    r"\b(?:previous(?:ly)?|prior|past|history of|treated|known (?:to have|for)|years? (?:ago|earlier|before)"
+    r"\b(?:previous(?:ly)?|prior|past|history of|hx|h/o|treated|known|(?:years?|yrs?|y) (?:ago|earlier|before|back)"
     r"|earlier|formerly|followed"
     r" (?:up )?(?:in oncology|for)|had (?:been|undergone)|underwent|in (?:19|20)\d\d|since (?:19|20)\d\d"
     r"|diagnosed|operated|carried a diagnosis|more recently"
@@ -51,6 +51,7 @@ _EARLIER = re.compile(
 )
 _NAMED = re.compile(
     r"carcinoma|cancer|melanoma|lymphoma|leuka?emia|sarcoma|carcinoid|basal cell|neuroendocrine|adenoma\b|myeloma"
+    r"|\b(?:NETs?|NECs?|MCC|SCLC|SCC|BCC)\b|\w+\sca\b"
     r"|paragangliom"
     r"|pha?eochromocyt|(?:lung|breast|bladder|skin|thyroid|colon|ovar\w+|pancrea\w+|prostat\w+|urothelial|renal"
     r"|kidney|brain)[\s-]tumou?r"

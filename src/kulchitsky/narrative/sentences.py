@@ -19,6 +19,10 @@ MAX_SENTENCE = 2000
 _BULLET = re.compile(r"[ ]{0,12}(?:[-•*+>]|\(?\d{1,2}[.)]|\(?[a-h][.)])[ ]+(?=\S)")
 _TABLE = re.compile(r"\|| {3,}\S|\t")
 _KEY = re.compile(r"[A-Za-z][\w ()/,+'-]{0,60}?\s?[:=](?=\s|$)")
+_KEY_LINE = re.compile(r"\s*[A-Z][\w()/+'-]*(?:[ ,/][\w()/+'-]+){0,5}\s?:\s\S")
+_RUNS_ON = re.compile(
+    r"(?:[,;(/+-]|\b(?:and|or|of|in|with|for|by|to|the|a|an|from|on|at|is|are|was|were|as|no))\s*$", re.I
+)
 _END = re.compile(r"(?<![.!?])[.!?]++[\"')\]]{0,2}(?=\s)")
 _OPENS = re.compile(r"[\"'(\[]{0,2}(?:[A-Z0-9À-Þ+•]|-\s)")
 
@@ -57,7 +61,8 @@ _PASSING = frozenset(
 def sentences_of(clean: str) -> list[Sentence]:
     """Cut cleaned text into sentences with their sections."""
     found: list[Sentence] = []
-    section = ""
+    section = carried = ""
+    above = 0
     for number, (start, end, alone) in enumerate(_blocks(clean)):
         text = clean[start:end]
         kind = heading_of(text) if alone else None
@@ -66,13 +71,21 @@ def sentences_of(clean: str) -> list[Sentence]:
             continue
         if alone and _UNKNOWN_HEADING.fullmatch(text.strip()) and clean[end : end + 1] == "\n":
             section = ""
-        running = section
+        # "Gross: 1. Thyroid ..." and, on the next line, "2. Nodule ...": an enumeration goes on under its label
+        running = carried if _BULLET.match(text) and _joined(clean, above, start) else section
+        above = end
         for first, last in _cut(clean, start, end):
             label = _inline_heading(clean[first:last])
             if label is not None and label not in _PASSING:
                 running = label
             found.append(Sentence(first, last, clean[first:last].replace("\n", " "), label or running, number))
+        carried = running
     return found
+
+
+def _joined(clean: str, above: int, start: int) -> bool:
+    """Whether no blank line stands between two blocks."""
+    return above > 0 and clean.count("\n", above, start) < 2
 
 
 def heading_of(line: str) -> str | None:
@@ -149,6 +162,9 @@ def _parts(current: list[_Line], line: _Line, blank_above: bool, wide: int) -> b
             return False
     if bullet:
         return True
+    keyed = _KEY_LINE.match(above) or _KEY_LINE.match(current[0].text)
+    if _KEY_LINE.match(text) and keyed and not _RUNS_ON.search(above):
+        return True  # "Clinical: ..." above "Specimen: ...": a form, however long its lines
     if (
         _TABLE.search(text)
         or _TABLE.search(above.strip())

@@ -206,7 +206,9 @@ _NODE_TAKEN = re.compile(
     r"\b(?:biopsy|excision|aspirat\w+|fna|core|sampling|tbna|removal)\b[^.;]{0,30}\b(?:of|from)\b[^.;,]{0,45}\bnodes?\b"
     r"|\b(?:lymph )?node,? (?:was )?(?:core |excision |excisional |open )?(?:biopsy|biopsied|excision|excised|fna"
     r"|aspirate)"
-    r"|\btbna\b[^.;]{0,12}\bstation",
+    r"|\btbna\b[^.;]{0,12}\bstation|\bstation \d{1,2}[LR]?\b[^.;]{0,20}\bnode"
+    r"|\b(?:lymph node|nodal) (?:tissue|architecture|parenchyma)\b[^.;]{0,60}\b(?:replac|effac|infiltrat|occupied|overrun)\w*"
+    r"|\bmetasta\w+ (?:to|in|within|involving) (?:an?|the|this)\s(?:[\w-]+\s){0,3}(?:lymph )?node\b",
     re.IGNORECASE,
 )
 
@@ -216,7 +218,7 @@ _NODE_OPENS = re.compile(r"^\W*(?:[\w-]+,?\s){0,3}(?:lymph )?nodes?\b(?!\s(?:neg
 
 def _node_specimen(best: _Candidate, sentences: Sequence[Sentence]) -> tuple[int, int] | None:
     """Where a lymph node is told as the tissue taken, while the organ is only where something else was seen."""
-    for number, sentence in enumerate(sentences[:3]):
+    for number, sentence in enumerate(sentences[:12]):
         match = _NODE_TAKEN.search(sentence.text) or (None if number else _NODE_OPENS.match(sentence.text))
         if match is None or is_history(sentence.text, match.start()):
             continue

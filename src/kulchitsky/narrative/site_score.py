@@ -8,6 +8,7 @@ from functools import cache
 
 from kulchitsky.narrative.lexicon import Mention, load_data
 from kulchitsky.narrative.sentences import Sentence
+from kulchitsky.narrative.site_roles import role_score
 
 LESION = (
     r"mass(?:es)?|lumps?|tumou?rs?|nodules?|lesions?|swellings?|papules?|plaques?|growth|wound|ulcer|neoplasm"
@@ -22,6 +23,7 @@ SPECIMEN = (
     r"|gastrectomy|pancreatectomy|hepatectomy|dissection|curettage|curettings?|aspirat(?:e|ion)|fna|fnb|amputation"
     r"|tru-?cut|cytology|chippings|nodulectomy"
     r"|parotidectomy|laryngectomy|scrapings?|tissue sample|removed|smears?|sampling|sampled|cell block|polypectomy"
+    r"|bx|biopsied|tbna|eus-fn[ab]|needle|cores|wedge|snare|emr|esd|mucosal resection|metastasectomy|segmentectomy"
 )
 _LESION = re.compile(rf"\b(?:{LESION})\b", re.IGNORECASE)
 SPECIMEN_WORD = re.compile(rf"\b(?:{SPECIMEN})\b", re.IGNORECASE)
@@ -65,6 +67,12 @@ _WAS_TREATED = re.compile(
 _OPENS_WITH_SPECIMEN = re.compile(
     r"^\W*(?:the )?(?:(?:left|right) )?[\w-]+ (?:(?:core|needle|excision|excisional|open|incisional|tru-?cut) )?"
     r"(?:biops(?:y|ies)|resection|aspirate|fna|specimen)\b",
+    re.IGNORECASE,
+)
+_SPECIMEN_KEY = re.compile(
+    r"^\W*(?:biops(?:y|ied)(?:\s\w+){0,2}|specimens?(?:\s\w+){0,3}|source|tissue(?:\s\w+){0,2}|material(?:\s\w+){0,2}"
+    r"|samples?(?:\s\w+){0,2}|nature of (?:the )?specimen|procedure|operation|(?:anatomic\w*|tumou?r|specimen) (?:site|location)"
+    r"|site(?: of (?:biopsy|tumou?r|specimen|lesion))?|submitted|taken from|excised)\s?(?:\(s\)|s)?\s?[:|]\s",
     re.IGNORECASE,
 )
 _STAGING = frozenset({"bone_marrow", "pleura"})
@@ -121,7 +129,10 @@ def place_score(sentence: Sentence, number: int, m: Mention) -> float:
     score = max(0.0, 3 - 0.35 * number)
     if number == 0 and is_header(text, at):
         score += 6
-    if sentence.section == "specimen":
+    key = _SPECIMEN_KEY.match(text)
+    if key is not None:
+        score += 5 if at - key.end() < 60 else 2  # "Biopsied lesion: liver segment IVb"
+    elif sentence.section == "specimen":
         score += 2
     opening = _OPENS_WITH_SPECIMEN.match(text) if number else None
     if opening is not None and at < opening.end() and m.value not in _STAGING and not _IS_FREE.search(text):
@@ -141,7 +152,7 @@ def place_score(sentence: Sentence, number: int, m: Mention) -> float:
     if _SPREAD.match(after) and not SPECIMEN_WORD.search(clause_before):
         score -= 4
     if number and (sentence.section == "imaging" or _SEEN_ON.search(clause_at(text, at))):
-        score -= 1
+        score -= 2
     if _CLEAR.search(clause_before[-25:]) or re.match(
         r"[\s\w]{0,20}\b(?:normal|clear|free|negative|contained no|no malignancy)\b", clause_after, re.I
     ):
@@ -158,7 +169,7 @@ def place_score(sentence: Sentence, number: int, m: Mention) -> float:
         score -= 9  # the back of something
     if _NODE.match(after) or _NODES_IN.search(clause_before):
         score -= 3
-    return score
+    return score + role_score(text, at, m.end - sentence.start)
 
 
 def clause_at(text: str, at: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -77,19 +77,34 @@ _NOT_DURATION = re.compile(
 )
 
 
+_OF_NODES = re.compile(r"^\W*(?:[\w-]+\s){0,2}(?:lymph nodes|LNs?|nodes)\b", re.IGNORECASE)
+_ORGAN = (
+    r"(?:kidney|adrenal(?: gland)?|spleen|uterus|ovary|ovaries|thyroid|lobe|appendix|(?:small |large )?bowel|ileum"
+    r"|caecum|cecum|colon|rectum|stomach|duodenum|pancreas|gall ?bladder|liver|lung|breast|prostate|testis|testes"
+    r"|bladder|cervix|ureter|omentum|mesentery|oesophagus|esophagus|thymus|skin|tube)"
+)
+_ORGAN_BEFORE = re.compile(rf"\b{_ORGAN}\s?(?:\(|,|:|measur\w+|of|is|was)?\s?$", re.IGNORECASE)
+_ORGAN_AFTER = re.compile(
+    rf"^\s(?:(?:long|in length|of|length of|segment of)\s)+(?:the\s)?(?:[\w-]+\s){{0,2}}{_ORGAN}\b", re.IGNORECASE
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A size in cm with its place and how it was taken."""
+    """A size in cm with its place and how it was taken; ``whole`` where the specimen was measured, not the tumour."""
 
     dimensions_cm: tuple[float, ...]
     method: str
     place: Place
     sentence: Sentence
+    whole: bool = False
 
 
 def read_sizes(book: Notebook, sentences: Sequence[Sentence]) -> list[Measured]:
     """Size, duration, growth, consistency and skin into ``presentation``; gives the sizes found, for procedures."""
     found = [m for s in sentences for m in _measured(s)]
+    if not found and book.get("presentation.setting") == "lymph_node":
+        found = [m for s in sentences for m in _node_measured(s)]
     first = _presenting(found)
     if first is not None:
         dims = sorted(first.dimensions_cm, reverse=True)
@@ -114,7 +129,7 @@ def _tables() -> dict[str, tuple[tuple[str, re.Pattern[str]], ...]]:
 
 def _presenting(found: list[Measured]) -> Measured | None:
     order = {"clinical": 0, "imaging": 0, "gross": 1, "not_stated": 2, "microscopic": 3}
-    return min(found, key=lambda m: (order[m.method], m.place), default=None)
+    return min(found, key=lambda m: (m.whole, order[m.method], m.place), default=None)
 
 
 def _first(
@@ -155,18 +170,57 @@ def _measured(sentence: Sentence) -> list[Measured]:
             continue
         method = _method(sentence, match.start())
         place = (sentence.start + match.start(), sentence.start + match.end())
-        found.append(Measured(tuple(numbers), method, place, sentence))
+        found.append(Measured(tuple(numbers), method, place, sentence, _is_whole(sentence.text, match)))
     return found
+
+
+_NODE_BEFORE = re.compile(r"\bnode(?:\s(?:of|is|was|measur\w+|about|now)|,|\s?\(|:)*\s$", re.IGNORECASE)
+_NODE_AFTER = re.compile(r"^\s(?:[\w-]+\s){0,3}(?:lymph )?node\b", re.IGNORECASE)
+
+
+def _node_measured(sentence: Sentence) -> Iterator[Measured]:
+    """Where the tissue is a lymph node and nothing else was measured, the node's own size."""
+    for match in _SIZE.finditer(sentence.text):
+        numbers = [float(match.group(g).replace(",", ".")) for g in "abc" if match.group(g)]
+        if match.group("unit").lower().startswith(("mm", "milli")):
+            numbers = [round(n / 10, 3) for n in numbers]
+        before, after = sentence.text[max(0, match.start() - 30) : match.start()], sentence.text[match.end() :][:40]
+        if 0 < max(numbers) <= 30 and (_NODE_BEFORE.search(before) or _NODE_AFTER.match(after)):
+            place = (sentence.start + match.start(), sentence.start + match.end())
+            yield Measured(tuple(numbers), _method(sentence, match.start()), place, sentence)
+
+
+_WHOLE = re.compile(
+    r"\b(?:specimen|ellipse|cores?|biops(?:y|ies)|fragments?|pieces?|chippings|punch|snare|tissue|resectate|aggregate)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_whole(text: str, match: re.Match[str]) -> bool:
+    """Whether the words nearest before a size name the specimen, with no word for a lesion between."""
+    before = re.split(r"[;:]|\.\s|\bwith\b", text[max(0, match.start() - 60) : match.start()])[-1]
+    after = text[match.end() : match.end() + 40]
+    if re.match(rf"\s(?:[\w-]+,?\s){{0,3}}(?:{LESION})\b", after, re.IGNORECASE):
+        return False
+    names = [m.end() for m in _WHOLE.finditer(before)]
+    return bool(names) and _TUMOUR_ITSELF.search(before[names[-1] :]) is None
+
+
+_TUMOUR_ITSELF = re.compile(rf"\b(?:{LESION})\b", re.IGNORECASE)
 
 
 def _is_of_tumour(text: str, match: re.Match[str]) -> bool:
     raw = text[max(0, match.start() - 40) : match.start()]
+    if re.match(rf"\s(?:[\w-]+,?\s){{0,3}}(?:{LESION})\b", text[match.end() : match.end() + 60], re.IGNORECASE):
+        return True
     if re.search(
         r"\b(?:thickness|margins?|depth|deposits?|distance|clearance|ellipse)\b[^;.]{0,22}$", raw, re.IGNORECASE
     ):
         return False
-    if re.match(rf"\s(?:[\w-]+\s){{0,3}}(?:{LESION})\b", text[match.end() : match.end() + 60], re.IGNORECASE):
-        return True
+    if _OF_NODES.match(text) and match.start() > 8:
+        return False
+    if _ORGAN_BEFORE.search(raw) or _ORGAN_AFTER.match(text[match.end() : match.end() + 40]):
+        return False
     before = re.split(r"[;:]|,\s(?=and|with)", text[max(0, match.start() - 70) : match.start()])[-1]
     after = re.split(r"[;:]", text[match.end() : match.end() + 50])[0]
     if re.search(r"\bat\s(?:about\s)?$", before) or re.search(

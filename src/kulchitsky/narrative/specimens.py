@@ -88,10 +88,10 @@ _STAINS = re.compile(r"positive|negative|\(\+\)|\(-\)|express|stain|reactive|\+|
 _MAX = 8
 EARLIER_ROW: Mapping[str, Any] = {"id": "earlier", "kind": "unknown", "site": "an earlier tumour"}
 _NAMED_TUMOUR = re.compile(
-    r"\b(?:carcinoma|cancer|lymphoma|melanoma|sarcoma|tumou?r|mastectomy|prostatectomy)\b", re.IGNORECASE
+    r"\b(?:carcinoma|cancer|ca|lymphoma|melanoma|sarcoma|tumou?r|mastectomy|prostatectomy)\b", re.IGNORECASE
 )
 _THEN = re.compile(
-    r"\b(?:in|since) (?:19|20)\d\d\b|\byears? (?:ago|before|earlier|previously)\b|\bhistory of\b"
+    r"\b(?:in|since) (?:19|20)\d\d\b|\b(?:years?|yrs?) (?:ago|before|earlier|previously)\b|\bhistory of\b|\bhx\b|\bh/o\b"
     r"|\bprevious(?:ly)?\b|\bprior\b",
     re.IGNORECASE,
 )
