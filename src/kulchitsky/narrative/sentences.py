@@ -19,6 +19,9 @@ MAX_SENTENCE = 2000
 _BULLET = re.compile(r"[ ]{0,12}(?:[-•*+>]|\(?\d{1,2}[.)]|\(?[a-h][.)])[ ]+(?=\S)")
 _TABLE = re.compile(r"\|| {3,}\S|\t")
 _KEY = re.compile(r"[A-Za-z][\w ()/,+'-]{0,60}?\s?[:=](?=\s|$)")
+_RESULT_AFTER_DASH = re.compile(
+    r"-\s(?:neg|pos|weak|strong|focal|diffuse|patchy)(?:itive|ative|ly)?\b", re.IGNORECASE
+)
 _KEY_LINE = re.compile(r"\s*[A-Z][\w()/+'-]*(?:[ ,/][\w()/+'-]+){0,5}\s?:\s\S")
 _RUNS_ON = re.compile(
     r"(?:[,;(/+-]|\b(?:and|or|of|in|with|for|by|to|the|a|an|from|on|at|is|are|was|were|as|no))\s*$", re.I
@@ -147,6 +150,8 @@ def _parts(current: list[_Line], line: _Line, blank_above: bool, wide: int) -> b
     text = line.text.strip()
     starts_low = text[0].islower() or text[0] in ",;)%"
     bullet = _BULLET.match(line.text) is not None
+    if bullet and _RESULT_AFTER_DASH.match(text) and above[-1:].isalnum():
+        return False  # "CAM5.2" at the end of a line, "- neg; synaptophysin ..." on the next
     if heading_of(text) is not None or (len(current) == 1 and heading_of(above) is not None and blank_above):
         return True
     if len(current) == 1 and heading_of(above) is not None:

@@ -207,7 +207,8 @@ _NODE_TAKEN = re.compile(
     r"|\b(?:lymph )?node,? (?:was )?(?:core |excision |excisional |open )?(?:biopsy|biopsied|excision|excised|fna"
     r"|aspirate)"
     r"|\btbna\b[^.;]{0,12}\bstation|\bstation \d{1,2}[LR]?\b[^.;]{0,20}\bnode"
-    r"|\b(?:lymph node|nodal) (?:tissue|architecture|parenchyma)\b[^.;]{0,60}\b(?:replac|effac|infiltrat|occupied|overrun)\w*"
+    r"|\b(?:lymph node|nodal) (?:tissue|architecture|parenchyma)\b[^.;]{0,60}"
+    r"\b(?:replac|effac|infiltrat|occupied|overrun)\w*"
     r"|\bmetasta\w+ (?:to|in|within|involving) (?:an?|the|this)\s(?:[\w-]+\s){0,3}(?:lymph )?node\b",
     re.IGNORECASE,
 )

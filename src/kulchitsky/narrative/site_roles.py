@@ -27,7 +27,8 @@ _ORIGIN_AFTER = re.compile(
     r"^(?:\s(?!biops|resect|excis|mass|specimen)[\w-]+){0,2}\s(?:primary|primaries|origin|source)\b", re.IGNORECASE
 )
 _MARGIN_AFTER = re.compile(
-    r"^(?:\s(?:resection|transection|surgical|cut|section|neck|stapled?))?[\s,]+(?:margins?|resection ends?|cut ends?|edge)\b",
+    r"^(?:\s(?:resection|transection|surgical|cut|section|neck|stapled?))?[\s,]+"
+    r"(?:margins?|resection ends?|cut ends?|edge)\b",
     re.IGNORECASE,
 )
 _MARGIN_BEFORE = re.compile(r"\bmargins?\b[^.;]{0,60}$|\bfrom the\s(?:[\w-]+\s){0,2}$", re.IGNORECASE)

@@ -71,7 +71,8 @@ _OPENS_WITH_SPECIMEN = re.compile(
 )
 _SPECIMEN_KEY = re.compile(
     r"^\W*(?:biops(?:y|ied)(?:\s\w+){0,2}|specimens?(?:\s\w+){0,3}|source|tissue(?:\s\w+){0,2}|material(?:\s\w+){0,2}"
-    r"|samples?(?:\s\w+){0,2}|nature of (?:the )?specimen|procedure|operation|(?:anatomic\w*|tumou?r|specimen) (?:site|location)"
+    r"|samples?(?:\s\w+){0,2}|nature of (?:the )?specimen|procedure|operation"
+    r"|(?:anatomic\w*|tumou?r|specimen) (?:site|location)"
     r"|site(?: of (?:biopsy|tumou?r|specimen|lesion))?|submitted|taken from|excised)\s?(?:\(s\)|s)?\s?[:|]\s",
     re.IGNORECASE,
 )

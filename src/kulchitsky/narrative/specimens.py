@@ -91,7 +91,8 @@ _NAMED_TUMOUR = re.compile(
     r"\b(?:carcinoma|cancer|ca|lymphoma|melanoma|sarcoma|tumou?r|mastectomy|prostatectomy)\b", re.IGNORECASE
 )
 _THEN = re.compile(
-    r"\b(?:in|since) (?:19|20)\d\d\b|\b(?:years?|yrs?) (?:ago|before|earlier|previously)\b|\bhistory of\b|\bhx\b|\bh/o\b"
+    r"\b(?:in|since) (?:19|20)\d\d\b|\b(?:years?|yrs?) (?:ago|before|earlier|previously)\b|\bhistory of\b"
+    r"|\bhx\b|\bh/o\b"
     r"|\bprevious(?:ly)?\b|\bprior\b",
     re.IGNORECASE,
 )
