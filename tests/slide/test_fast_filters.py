@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from kulchitsky.slide.blob_rows import fill_score, gaussian
+from kulchitsky.slide.blob_rows import BlobPlanes, fill_score, gaussian, square
 from kulchitsky.slide.blobs import BlobSettings, blob_filter, find_blobs, reach_px
 from kulchitsky.slide.buffers import Buffers
 from kulchitsky.slide.calibration import REFERENCE_DAB, REFERENCE_HEMATOXYLIN, Calibration
@@ -52,31 +52,37 @@ def test_planes_are_the_calibrated_densities(shrink: int) -> None:
     assert np.allclose(planes.dab, expected[..., 1], atol=3e-6)
 
 
-def test_score_is_what_its_parts_say() -> None:
-    """Against SciPy: log density, blob less surroundings over deviation; votes counted in plain Python."""
-    planes, s = spots(2, 90, 110), BlobSettings()
+@pytest.mark.parametrize(("rows", "columns"), [(90, 110), (91, 113)])
+def test_score_is_what_its_parts_say(rows: int, columns: int) -> None:
+    """Against SciPy: log density less its surroundings over their deviation, and votes counted in plain Python."""
+    stains, s = spots(2, rows, columns), BlobSettings()
     f = blob_filter(s, 1.0)
-    density, smooth, score = (np.empty((90, 110), np.float32) for _ in range(3))
-    votes = np.empty((90 + 2 * f.margin, 110 + 2 * f.margin), np.float32)
-    fill_score(planes.hema, planes.dab, f, density, smooth, votes, score)
-    y = np.log1p((planes.hema.astype(np.float64) + s.dab_weight * planes.dab) / s.log_offset)
+    density, signs, score = (np.empty((rows, columns), np.float32) for _ in range(3))
+    votes = np.empty((rows + 2 * f.margin, columns + 2 * f.margin), np.float32)
+    sums = np.empty((2, -(-rows // 2), -(-columns // 2)), np.float32)
+    fill_score(stains.hema, stains.dab, f, BlobPlanes(density, signs, score, votes, sums))
+    y = np.log1p((stains.hema.astype(np.float64) + s.dab_weight * stains.dab) / s.log_offset)
     assert np.allclose(density, y, atol=1e-5)
 
     def blurred(plane: np.ndarray, weights: np.ndarray) -> np.ndarray:
         kernel = np.concatenate([weights[:0:-1], weights])
-        return ndimage.correlate1d(ndimage.correlate1d(plane, kernel, 0, mode="nearest"), kernel, 1, mode="nearest")
+        return np.asarray(
+            ndimage.correlate1d(ndimage.correlate1d(plane, kernel, 0, mode="nearest"), kernel, 1, mode="nearest")
+        )
 
     soft = blurred(y, f.soft)
-    assert np.allclose(smooth, soft, atol=1e-5)
-    mean, square = (ndimage.uniform_filter(v, 2 * f.box + 1, mode="nearest") for v in (y, y * y))
-    deviation = np.sqrt(np.maximum(0, square - mean**2)) + 0.06
-    expected = (blurred(soft, f.inner) - mean) / deviation + s.vote_weight * blurred(
-        plain_votes(smooth.astype(np.float64), f.near, f.far, f.floor, f.margin), f.spread
-    )[f.margin : -f.margin, f.margin : -f.margin]
-    difference = np.abs(score - expected)
+    even = np.pad(y, ((0, rows % 2), (0, columns % 2)), mode="edge")
+    mean, squares = (
+        blurred(v.reshape(len(even) // 2, 2, -1, 2).sum(axis=(1, 3)), f.around) for v in (even, even * even)
+    )
+    deviation = np.sqrt(np.maximum(0, squares - mean**2)) + 0.06
+    mean, deviation = (v.repeat(2, axis=0).repeat(2, axis=1)[:rows, :columns] for v in (mean, deviation))
+    inner = np.s_[f.margin : -f.margin, f.margin : -f.margin]
+    for_it = plain_votes(soft.astype(np.float32).astype(np.float64), f.near, f.far, f.floor, f.margin)[inner]
+    difference = np.abs(score - blurred((soft - mean) / deviation + s.vote_weight * for_it, f.spread))
     # a vote may fall one pixel aside where its place lies just between two
     assert np.median(difference) < 1e-4
-    assert np.percentile(difference, 99) < 0.02
+    assert np.percentile(difference, 98) < 0.03
 
 
 def plain_votes(smooth: np.ndarray, near: float, far: float, floor: float, margin: int) -> np.ndarray:
@@ -84,15 +90,15 @@ def plain_votes(smooth: np.ndarray, near: float, far: float, floor: float, margi
     gy, gx = (ndimage.correlate1d(ndimage.correlate1d(smooth, [-1, 0, 1], a), [3, 10, 3], 1 - a) / 32 for a in (0, 1))
     votes = np.zeros((rows + 2 * margin, columns + 2 * margin))
     steps = max(2, int(far - near + 0.5) + 1)
-    for i in range(1, rows - 1):
-        for j in range(1 if i % 2 else 2, columns - 1, 2):
+    for i in range(2, rows - 1, 2):
+        for j in range(2, columns - 1, 2):
             steep = np.hypot(gx[i, j], gy[i, j])
             if steep < floor:
                 continue
             for r in np.linspace(near, far, steps):
                 p = int(np.floor(i + gy[i, j] / steep * r + 0.5)) + margin
                 q = int(np.floor(j + gx[i, j] / steep * r + 0.5)) + margin
-                votes[p, q] += 2 * steep / (steep + 0.06) / steps
+                votes[p, q] += 4 * steep / (steep + 0.06) / steps
     return votes
 
 
@@ -100,14 +106,22 @@ def test_gaussian_sums_to_one() -> None:
     for sigma in (0.3, 1.05, 1.9, 4.0):
         weights = gaussian(sigma)
         assert weights[0] + 2 * weights[1:].sum() == pytest.approx(1, abs=1e-6)
-        assert len(weights) - 1 >= int(3.5 * sigma)
+        assert len(weights) - 1 >= int(2.4 * sigma)
+
+
+def test_square_has_the_width_asked_for() -> None:
+    for width in (2.0, 7.1, 8.0, 9.2, 12.0):
+        weights = square(width)
+        assert 2 * (weights[0] + 2 * weights[1:].sum()) == pytest.approx(1, abs=1e-6)
+        assert np.allclose(weights[:-1], 1 / width)
+        assert 0 <= weights[-1] <= weights[0]
 
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1000), down=st.integers(0, 40), across=st.integers(0, 40))
 def test_seeds_and_measures_do_not_depend_on_where_a_block_begins(seed: int, down: int, across: int) -> None:
-    """To the last bit; blocks begin on pixels of one colour of the chessboard on which edges vote."""
-    across += (down + across) % 2
+    """To the last bit; blocks begin at even rows and columns of the grid."""
+    down, across = down + down % 2, across + across % 2
     whole = spots(seed, 180, 200)
     part = Planes(
         whole.hema[down : down + 130, across : across + 140].copy(),

@@ -3,8 +3,8 @@
 Works on the total stain density (haematoxylin and DAB together), so that positive and negative nuclei are found
 alike, on its logarithm, so that pale nuclei count beside dark ones, and with contrasts measured against their own
 surroundings, so that no threshold is tied to one slide. Gradient voting follows the fast radial symmetry transform
-(Loy G, Zelinsky A, IEEE TPAMI 2003;25:959-973), the blobs are
-a Gaussian mean less the mean of the surroundings, over their deviation.
+(Loy G, Zelinsky A, IEEE TPAMI 2003;25:959-973); a blob is what stands above the mean of its surroundings, in their
+deviations. The score is a Gaussian mean of both signs together.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kulchitsky.slide.blob_rows import BlobFilter, fill_score, gaussian
+from kulchitsky.slide.blob_rows import BlobFilter, BlobPlanes, fill_score, gaussian, square
 from kulchitsky.slide.buffers import Buffers
 from kulchitsky.slide.peaks import local_maxima
 from kulchitsky.slide.planes import Planes
@@ -31,12 +31,11 @@ class BlobSettings:
     smooth_um: float = 1.05
     vote_from_um: float = 1.6
     vote_to_um: float = 4.0
-    vote_smooth_um: float = 1.9
-    blob_inner_um: float = 2.1
+    blob_um: float = 2.05
     around_um: float = 8.0
-    vote_weight: float = 1.9
+    vote_weight: float = 2.3
     apart_um: float = 6.0
-    threshold: float = 1.06
+    threshold: float = 1.4
     gradient_floor: float = 0.016
 
 
@@ -59,23 +58,21 @@ def find_blobs(
     s, kept = settings or BlobSettings(), buffers or Buffers()
     um, shape = planes.um, planes.hema.shape
     f = blob_filter(s, um)
-    density, smooth, score = (kept.array(name, shape, np.float32) for name in ("density", "smooth", "score"))
+    density, signs, score = (kept.array(name, shape, np.float32) for name in ("density", "signs", "score"))
     votes = kept.array("votes", (shape[0] + 2 * f.margin, shape[1] + 2 * f.margin), np.float32)
-    fill_score(planes.hema, planes.dab, f, density, smooth, votes, score)
+    sums = kept.array("sums", (2, -(-shape[0] // 2), -(-shape[1] // 2)), np.float32)
+    fill_score(planes.hema, planes.dab, f, BlobPlanes(density, signs, score, votes, sums))
     return Seeds(*local_maxima(score, _apart(s, um), s.threshold)), density
 
 
 def blob_filter(s: BlobSettings, um: float) -> BlobFilter:
     """The settings in grid pixels."""
-    # variances add: what is missing from the first smoothing to the blob's
-    inner = float(np.sqrt(max(s.blob_inner_um**2 - s.smooth_um**2, 0.04)))
     return BlobFilter(
         dab_weight=s.dab_weight,
         log_offset=s.log_offset,
         soft=gaussian(s.smooth_um / um),
-        inner=gaussian(inner / um),
-        spread=gaussian(s.vote_smooth_um / um),
-        box=int(s.around_um / um) // 2,
+        spread=gaussian(s.blob_um / um),
+        around=square(s.around_um / um),
         near=s.vote_from_um / um,
         far=s.vote_to_um / um,
         floor=s.gradient_floor * um,

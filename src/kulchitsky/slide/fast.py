@@ -21,7 +21,7 @@ class FastDetector:
     """Gradient voting and normalised blobs (:mod:`kulchitsky.slide.blobs`); no weights, no network."""
 
     name = "fast"
-    version = "2"
+    version = "3"
     repeat_within = 0.83
     block_px = 2048
     faintest = 0.38
