@@ -65,10 +65,15 @@ def workup(
     if as_json:
         print_json(worked)
         return
-    _print_summary(worked)
     print_issues(i for i in worked.issues if i.level is Level.SERIOUS)
+    if not any(i.code in _NO_PREMISE for i in worked.issues):
+        _print_summary(worked)
     for kind, path in files.items():
         typer.echo(f"{kind}: {path}")
+
+
+_NO_PREMISE = ("narrative.no_tumour", "narrative.nothing_read")
+"""Issues of a report without a tumour: no ranking is printed for it."""
 
 
 def _print_summary(worked: WorkedUpCase) -> None:

@@ -24,6 +24,7 @@ from kulchitsky.narrative.nodes import read_clinical_nodes
 from kulchitsky.narrative.notebook import Notebook
 from kulchitsky.narrative.page import make_page
 from kulchitsky.narrative.patient import read_patient
+from kulchitsky.narrative.premise import read_premise
 from kulchitsky.narrative.procedures import read_procedures
 from kulchitsky.narrative.seen_elsewhere import read_seen_elsewhere
 from kulchitsky.narrative.sentences import sentences_of
@@ -71,6 +72,7 @@ def read_text(text: str, *, source: str = "text", knowledge: KnowledgeBase | Non
     list_identifiers(book)
     specimen_at = read_stains(book, stated, mentions, lexicon.squeezed)
     read_ki67(book, stated, mentions, specimen_at)
+    read_premise(book, stated, mentions)
     return Reading(
         case=_case(book),
         facts=tuple(book.facts),

@@ -38,7 +38,8 @@ def stage(case: Case, rules: Rules, *, diagnoses: Sequence[str] = ()) -> StageVe
         if key in seen:
             continue
         seen.add(key)
-        readings += _readings(case, rules, route, year)
+        # two codes of one organ (C18.9, C20.9) often read alike
+        readings += [found for found in _readings(case, rules, route, year) if found not in readings]
     first = routes[0] if routes else None
     return StageVerdict(
         topography=first.topography if first else "",

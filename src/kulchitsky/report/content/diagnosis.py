@@ -10,6 +10,7 @@ from kulchitsky.report.blocks import (
     Bar,
     Bars,
     Block,
+    Callout,
     Fold,
     Items,
     Paragraph,
@@ -29,6 +30,9 @@ OPEN_POSTERIOR = 0.01
 SMALL_WEIGHT = 0.05
 """Findings with a smaller |log10 LR| are folded away: a choice of display."""
 TESTS_ON_FIRST_PAGE = 3
+NO_PREMISE = ("narrative.no_tumour", "narrative.nothing_read")
+"""Issues of a report without a tumour: the first page then shows no ranking (annex D has it)."""
+OUTSIDE = "narrative.outside_the_list"
 _NO_STAIN = "None: no stain that has not been done would change the differential noticeably."
 
 _ID = re.compile(r"[a-z][a-z0-9_.]*")
@@ -44,19 +48,33 @@ BASIS_WORDS = {
 def ranked(desk: Desk) -> Section:
     """The first diagnoses as bars with intervals, and the share left for none of them."""
     diagnoses = desk.worked.differential.diagnoses
+    premise = _premise(desk)
+    if any(issue.code in NO_PREMISE for issue in desk.worked.issues):
+        return Section("diagnosis", "Diagnosis", premise, wide=True)
     if not diagnoses:
         return Section("diagnosis", "Diagnosis", (_nothing_weighed(),), wide=True)
     shown = diagnoses[:RANKED_ON_FIRST_PAGE]
     bars = tuple(_bar(index, diagnosis) for index, diagnosis in enumerate(shown))
     rest = f"{len(diagnoses)} diagnoses weighed" if len(diagnoses) > len(shown) else "every diagnosis weighed"
     caption = f"Ranked by probability after the findings, with 95 % interval; {rest}, all in annex D."
-    blocks: list[Block] = [Bars(caption, "Diagnosis", (*bars, _none_bar(desk)))]
+    blocks: list[Block] = [*premise, Bars(caption, "Diagnosis", (*bars, _none_bar(desk)))]
     working = desk.worked.case.working_diagnosis
     if working is not None and (working.text or working.entity):
         given = working.text or desk.name(working.entity or "")
         blocks.append(Paragraph(say("Submitted as: ", strong(given), ".")))
     blocks += _reasons(desk, diagnoses[0])
     return Section("diagnosis", "Diagnosis", tuple(blocks), wide=True)
+
+
+def _premise(desk: Desk) -> tuple[Block, ...]:
+    """What says that the list answers a question that the report does not ask, before the list itself."""
+    told = [issue for issue in desk.worked.issues if issue.code in (*NO_PREMISE, OUTSIDE)]
+    return tuple(
+        Callout(
+            "bad", say(strong(w.stop(w.sentence_case(issue.message))), " ", w.stop(w.sentence_case(issue.remedy)))
+        )
+        for issue in told
+    )
 
 
 def _reasons(desk: Desk, diagnosis: Diagnosis) -> list[Block]:

@@ -59,7 +59,8 @@ def look_first(desk: Desk) -> Section:
     if not serious:
         return Section("look-first", "Look first", (Paragraph(say("No warning was raised on this record.")),))
     shown = tuple(
-        say(w.stop(issue.message), quiet(f" {w.stop(issue.remedy)}")) for issue in serious[:SERIOUS_ON_FIRST_PAGE]
+        say(w.stop(w.sentence_case(issue.message)), quiet(f" {w.stop(w.sentence_case(issue.remedy))}"))
+        for issue in serious[:SERIOUS_ON_FIRST_PAGE]
     )
     blocks: list[Block] = [Items(shown)]
     rest = len(serious[SERIOUS_ON_FIRST_PAGE:])
