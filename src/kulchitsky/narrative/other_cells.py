@@ -35,7 +35,11 @@ def beside_words() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
         rf" (?:are|is|was|were|stains?|express\w*|shows?|serv\w+|label\w*|mark\w*|positive|retain\w*|remain\w*|\()",
         re.IGNORECASE,
     )
-    head = re.compile(rf"^\W*(?:in |the |an? )*(?:[\w-]+ )?{cells} ?(?::|- |, )", re.IGNORECASE)
+    head = re.compile(
+        rf"^\W*(?:in |the |an? )*(?:[\w-]+ )?{cells}(?: (?:at|in|of|around|beside)(?: [\w-]+){{1,4}}?)?"
+        r" ?(?:\([^)]{1,40}\) ?)?(?::|- |, )",
+        re.IGNORECASE,
+    )
     return told, head, re.compile(rf"\b{tumour}\b", re.IGNORECASE)
 
 

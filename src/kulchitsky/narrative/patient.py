@@ -47,18 +47,18 @@ _AGE = tuple(
 )
 _SHORT = (
     re.compile(
-        r"(?<![\w/.,-])(?P<age>\d{1,3})\s?(?:(?:y(?:rs?|ears?)?|y/o|yo|y\.o\.)\.?)?\s?[\s/,;(-]{0,2}"
-        r"(?P<s>[MF]|male|female|man|woman)\b(?![\w/+-])(?!\s?\d)"
+        r"(?<![\w/.,-])(?P<age>\d{1,3})\s?(?i:(?:y(?:rs?|ears?)?|y/o|yo|y\.o\.)\.?)?\s?[\s/,;(-]{0,2}"
+        r"(?P<s>[MF]\b|(?i:male|female|man|woman)\b|[♀♂])(?![\w/+-])(?!\s?\d)"
     ),
     re.compile(
-        r"(?<![\w/.,+-])(?P<s>[MF]|[Mm]ale|[Ff]emale|[Mm]an|[Ww]oman|[Ll]ady|[Gg]entleman|[Bb]oy|[Gg]irl)"
+        r"(?<![\w/.,+-])(?P<s>[MF♀♂]|(?i:male|female|man|woman|lady|gentleman|boy|girl))"
         r"(?:\s?[,;:/(]\s?|\s(?:aged?\s)?|(?=\d\d\b))(?P<age>\d{1,3})"
-        r"(?:\s?(?:y(?:rs?|ears?)?|y/o|yo)\b)?(?=\s*(?:[.,;)\]|?]|$|\s-\s))(?!\.\d|,\d)"
+        r"(?:\s?(?i:y(?:rs?|ears?)?|y/o|yo)\b)?(?=\s*(?:[.,;)\]|?]|$|\s-\s))(?!\.\d|,\d)"
     ),
 )
 """Age and sex side by side in shorthand: ``75/M``, ``M 67.``, ``F71.``, ``52 yrs; male``, ``22 y, male``."""
 _LONE_AGE = re.compile(
-    r"(?:^|[.,;:(]\s?)(?P<age>[1-9]\d)\s?(?:y(?:rs?|ears?)?|y/o|yo)\b\.?(?=\s*(?:[.,;:)]|$))(?!\s?(?:ago|later))"
+    r"(?:^\s*|[.,;:(]\s?)(?P<age>[1-9]\d)\s?(?i:y(?:rs?|ears?)?|y/o|yo)\b\.?(?=\s*(?:[.,;:)]|$))(?!\s?(?:ago|later))"
 )
 _SEX = re.compile(rf"\b(?P<f>{_FEMALE})\b|\b(?P<m>{_MALE})\b", re.IGNORECASE)
 _SEX_KEY = re.compile(r"\b(?:sex|gender)\s?[:=]?\s?(?P<s>female|male|f|m)\b", re.IGNORECASE)
@@ -134,7 +134,7 @@ def _shorthand(book: Notebook, sentences: Sequence[Sentence]) -> None:
             around = sentence.text[max(0, match.start() - 30) : match.end() + 10]
             if _RELATIVE.search(around) or book.get("patient.age_years") not in (None, years):
                 continue
-            female = match.group("s").lower() in ("f", "female", "woman", "lady", "girl")
+            female = match.group("s").lower() in ("f", "♀", "female", "woman", "lady", "girl")
             book.set("patient.age_years", years, _place(sentence, match, "age"))
             book.set("patient.sex", Sex.FEMALE if female else Sex.MALE, _place(sentence, match, "s"))
     for sentence in sentences[:12]:

@@ -152,7 +152,9 @@ def _parts(current: list[_Line], line: _Line, blank_above: bool, wide: int) -> b
     bullet = _BULLET.match(line.text) is not None
     if bullet and _RESULT_AFTER_DASH.match(text) and above[-1:].isalnum():
         return False  # "CAM5.2" at the end of a line, "- neg; synaptophysin ..." on the next
-    if heading_of(text) is not None or (len(current) == 1 and heading_of(above) is not None and blank_above):
+    if (heading_of(text) is not None and (blank_above or not starts_low)) or (
+        len(current) == 1 and heading_of(above) is not None and blank_above
+    ):
         return True
     if len(current) == 1 and heading_of(above) is not None:
         return True

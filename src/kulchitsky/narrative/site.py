@@ -92,6 +92,7 @@ def read_site(book: Notebook, sentences: Sequence[Sentence], mentions: Mentions)
     _write_lesions(book, sentences)
 
 
+_SKIN_OF = re.compile(r"^\s(?:overlying\s)?skin\b", re.IGNORECASE)
 _OVER = re.compile(
     r"\b(?:over|overlying|superficial to|skin of|skin over|above)\s(?:the\s|his\s|her\s)?(?:left\s|right\s)?$",
     re.IGNORECASE,
@@ -101,7 +102,8 @@ _OVER = re.compile(
 def _as_lying(place: Place, sentence: Sentence, m: Mention) -> Place:
     """``a nodule over the sternum``: what lies over an organ is skin or soft tissue."""
     at = m.start - sentence.start
-    if place.setting is None or not _OVER.search(sentence.text[max(0, at - 30) : at]):
+    covered = _OVER.search(sentence.text[max(0, at - 30) : at])
+    if place.setting is None or not (covered or _SKIN_OF.match(sentence.text[m.end - sentence.start :][:20])):
         return place
     return replace(place, setting=None, surface=True)
 

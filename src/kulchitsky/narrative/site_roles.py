@@ -62,6 +62,11 @@ _INVADED_BEFORE = re.compile(
     r"\s(?:in)?(?:to\s)?(?:the\s)?(?:[\w-]+\s){0,2}$",
     re.IGNORECASE,
 )
+_NEAR_BEFORE = re.compile(
+    r"\b(?:near|close to|next to|adjacent to|beside|below|above|distal to|proximal to|involving|behind)\s(?:the\s)?"
+    r"(?:[\w-]+\s){0,1}$",
+    re.IGNORECASE,
+)
 _OPERATION = re.compile(r"(?:ectomy|otomy|whipple)$", re.IGNORECASE)
 
 
@@ -102,6 +107,8 @@ def role_score(text: str, at: int, end: int) -> float:
         score -= 3.0
     if _INVADED_BEFORE.search(lead):
         score -= 4.0
+    if _NEAR_BEFORE.search(lead):
+        score -= 3.0
     if _TAKEN_ALONG.search(lead) and at > 12:
         score -= 5.0 if _OPERATION.search(text[at:end]) else 2.0
     if _MEASURED.match(after):

@@ -227,7 +227,7 @@ def _is_of_tumour(text: str, match: re.Match[str]) -> bool:
         r"\b(?:suv\w*|node\w*|polyp)\b[^;,]{0,25}$", before, re.I
     ):
         return False
-    near = before[-45:] + " " + after[:30]
+    near = before[-45:] + " " + re.split(r"[,.]", after[:30])[0]
     if _NOT_TUMOUR.search(near) and not re.search(
         rf"\b(?:{LESION})\s(?:\w+\s){{0,3}}(?:of|measuring)?\s?(?:about\s)?$", before, re.I
     ):

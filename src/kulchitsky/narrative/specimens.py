@@ -32,12 +32,14 @@ _POPULATIONS = frozenset("abcd")
 
 
 _PART = re.compile(
-    r"^\W*(?:in |the |an? )*(?P<head>(?:[\w/-]+\s){1,4}?(?:component|cells|part|portion|elements?|areas?|population))"
+    r"^\W*(?:in |the |an? )*(?P<head>(?:[\w/-]+\s){0,4}?(?:component|cells|part|portion|elements?|areas?|population"
+    r"|focus|foci|\w*carcinoma|NEC|NET|adenoma|tumou?r))"
     r"\s?(?::|-\s|=|show|express|are\b|is\b|stain|were\b|was\b)",
     re.IGNORECASE,
 )
 _NOT_EPITHELIAL = re.compile(
-    r"spindle|sarcom|mesenchym|rhabdo|heterolog|squam|gland|adeno|urothel|chondro|osteo|stromal|pleomorph|lymph",
+    r"spindle|sarcom|mesenchym|rhabdo|heterolog|squam|gland|adeno|urothel|chondro|osteo|stromal|pleomorph|lymph"
+    r"|prostat|acinar|ductal|papillary|incidental|lobular|endometri|mucinous|serous|in_situ",
     re.IGNORECASE,
 )
 _PART_NAME = "part_"

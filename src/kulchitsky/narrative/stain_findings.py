@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kulchitsky.case.issue import Level
-from kulchitsky.case.vocabulary import State
+from kulchitsky.case.vocabulary import SpecimenKind, State
 from kulchitsky.narrative.lexicon import Mentions
 from kulchitsky.narrative.notebook import Notebook, Place
 from kulchitsky.narrative.sentences import Sentence
@@ -45,6 +45,10 @@ class _Read:
     sentence: Sentence
 
 
+_Found = dict[tuple[str, str], list[_Read]]
+"""What was read of each stain in each specimen."""
+
+
 def read_stains(
     book: Notebook, sentences: Sequence[Sentence], mentions: Mentions, squeezed: Mapping[str, str]
 ) -> dict[int, str]:
@@ -53,45 +57,71 @@ def read_stains(
     ``squeezed`` gives marker ids by bare name.
     """
     specimen_at, specimens = read_specimens(sentences, mentions)
-    found: dict[tuple[str, str], list[_Read]] = {}
+    found: _Found = {}
+    homes: dict[str, str] = {}
     before: Verdict | None = None
     for sentence in sentences:
         stained = stains_of(book.page, sentence, mentions, squeezed, before)
         before = stained[-1].verdict if stained else None
         for one in stained:
             if one.marker != "ki67":
-                where = specimen_at.get(sentence.start, "")
-                if in_history_brackets(sentence, one.verdict.mark.start - sentence.start):
-                    where = "earlier"
-                    specimens.setdefault(where, (dict(EARLIER_ROW), (sentence.start, sentence.end)))
-                part = part_of(sentence.text[_segment_start(sentence, one) :]) if not where else ""
-                if part:
-                    where = part
-                    specimens.setdefault(where, (part_row(where), (sentence.start, sentence.end)))
-                key = (one.marker, where)
-                found.setdefault(key, []).append(_Read(one.verdict, sentence))
+                where = _where(sentence, one, specimen_at, specimens, homes)
+                found.setdefault((one.marker, where), []).append(_Read(one.verdict, sentence))
         if not stained:
             _unread(book, sentence, mentions, squeezed)
         elif len(stained) > 1:
             _unknown(book, sentence, mentions)
+    foreign = _foreign(found)
+    found = _parts_at_home(found, homes, foreign)
     told = {marker for (marker, _), reads in found.items() if any(_is_told(r) for r in reads)}
     used = [specimen for (_, specimen), reads in found.items() if any(_is_told(r) for r in reads)]
-    positive: dict[str, set[str]] = {}
-    for (marker, specimen), reads in found.items():
-        positive.setdefault(specimen, set())
-        if any(r.verdict.state is State.PRESENT for r in reads):
-            positive[specimen].add(marker)
-    foreign = foreign_kinds({name: frozenset(markers) for name, markers in positive.items()})
-    own_parts = {name for name in positive if is_part(name) and name not in foreign}
-    used = ["" if name in own_parts else name for name in used]
     names = settle_specimens(book, specimens, used, foreign)
-    merged: dict[tuple[str, str], list[_Read]] = {}
+    merged: _Found = {}
     for (marker, specimen), reads in found.items():
         if any(_is_told(r) for r in reads) or marker not in told:
             merged.setdefault((marker, names.get(specimen, "")), []).extend(reads)
     for (marker, specimen), reads in merged.items():
         _write(book, marker, specimen, reads, mentions)
     return {start: names.get(specimen, "") for start, specimen in specimen_at.items()}
+
+
+def _where(
+    sentence: Sentence,
+    one: Stained,
+    specimen_at: Mapping[int, str],
+    specimens: dict[str, tuple[dict[str, Any], Place]],
+    homes: dict[str, str],
+) -> str:
+    """The specimen, earlier tumour or labelled part of a stain; ``homes`` keeps the specimen of a part."""
+    where = specimen_at.get(sentence.start, "")
+    place = (sentence.start, sentence.end)
+    if in_history_brackets(sentence, one.verdict.mark.start - sentence.start):
+        where = "earlier"
+        specimens.setdefault(where, (dict(EARLIER_ROW), place))
+    part = part_of(sentence.text[_segment_start(sentence, one) :]) if where != "earlier" else ""
+    if part:
+        homes.setdefault(part, where)
+        specimens.setdefault(part, (part_row(part), place))
+    return part or where
+
+
+def _foreign(found: _Found) -> dict[str, SpecimenKind]:
+    """Specimens and parts that aren't the tumour's own, from the stains positive in each."""
+    positive: dict[str, set[str]] = {}
+    for (marker, specimen), reads in found.items():
+        positive.setdefault(specimen, set())
+        if any(r.verdict.state is State.PRESENT for r in reads):
+            positive[specimen].add(marker)
+    return foreign_kinds({name: frozenset(markers) for name, markers in positive.items()})
+
+
+def _parts_at_home(found: _Found, homes: Mapping[str, str], foreign: Mapping[str, SpecimenKind]) -> _Found:
+    """Labelled parts that are the tumour's own count as its specimen."""
+    settled: _Found = {}
+    for (marker, specimen), reads in found.items():
+        own = is_part(specimen) and specimen not in foreign
+        settled.setdefault((marker, homes.get(specimen, "") if own else specimen), []).extend(reads)
+    return settled
 
 
 def _segment_start(sentence: Sentence, one: Stained) -> int:

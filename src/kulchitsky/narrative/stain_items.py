@@ -89,11 +89,15 @@ class Item:
 _SIGN = re.compile(
     r"(?P<equivocal>\+\s?/\s?-(?![A-Za-z0-9])|-\s?/\s?\+|±|\+\s?-(?=[\s,;.)]|$))"
     r"|(?P<plusve>\+\s?ve\b)|(?P<minusve>-\s?ve\b)"
+    r"|(?P<allred>(?:\b(?i:quick|allred|H)?[\s-]?score\s?(?:of\s)?[:=]?\s?)?(?<![\d/.])[0-8]\s?/\s?8\b"
+    r"|\b(?i:quick|allred)[\s-](?i:score)\s?(?:of\s)?[:=]?\s?[0-8]\b(?!\s?/))"
     r"|(?P<score>(?<![\w.,-])[123]\s?\+(?!\w))"
     r"|(?P<plus>\+{1,4})"
     r"|(?P<brackets>\((?:-{1,3}|neg\.?|negative)\))"
     r"|(?P<zero>(?:(?<=[:=(|])|(?<=\bscore))\s?0(?:\s?%)?(?=\s*(?:[,;.)\s]|$))(?!\s?[-/.,]\d))"
 )
+ALLRED_POSITIVE = 3
+"""Lowest positive sum of the Allred (quick) score, 0 to 8, of a hormone receptor."""
 _PERCENT = re.compile(
     r"(?:(?P<bound>less than|more than|greater than|at least|at most|up to|no more than|approximately|around|about"
     r"|roughly|exceeds|exceeding|in excess of|nearly|almost|circa|ca\.?|approx\.?|fewer than|under|below|over|above"
@@ -215,6 +219,8 @@ def _signs(clean: str, start: int, end: int) -> Iterator[Item]:
         at = match.span()
         if kind == "plus" and (match.group() == "+" and re.match(r"\s?\d", clean[at[1] : at[1] + 2])):
             continue  # a sum or an exponent
+        if kind == "allred" and int(re.findall(r"\d", match.group())[0]) < ALLRED_POSITIVE:
+            kind = "zero"
         state = {
             "equivocal": State.EQUIVOCAL,
             "brackets": State.ABSENT,
@@ -269,7 +275,7 @@ def _name_end(clean: str, at: int) -> int:
     return len(clean[:at].rstrip(" ")) if clean[at - 1 : at] == " " else at
 
 
-_ZERO_AFTER = re.compile(r"\s*(?:[,;.)]|$)(?!\d)")
+_ZERO_AFTER = re.compile(r"\s*(?:[,;.)]|$|/\s?(?=[A-Za-z]))(?!\d)")
 
 
 def _rest(clean: str, start: int, end: int, free: _Free) -> Iterator[Item]:

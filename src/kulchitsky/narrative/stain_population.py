@@ -12,11 +12,11 @@ from kulchitsky.narrative.stain_context import Verdict
 
 _OTHER_CELLS = re.compile(
     r"\b(?:(?P<sustentacular>sustentacular)|background|reactive|entrapped|infiltrating|stromal|inflammatory"
-    r"|adjacent|residual(?: normal)?|intervening|interspersed|lining|benign"
+    r"|adjacent|residual(?!\s(?:small|large) cell)(?: normal)?|intervening|interspersed|lining|benign"
     r"|accompanying|admixed|surrounding|scattered T|normal)(?:[\s-]type)?\s(?:[\w-]+\s){0,2}?(?:cells?"
     r"|lymphocytes?|fibres?|fibers?|vessels"
     r"|macrophages|histiocytes|epithelium|nerves?|ducts|glands|infiltrate)\b|\bT cells are present\b"
-    r"|\b(?:residual|adjacent|minor|associated|conventional|accompanying|neighbouring|separate|pre-?existing)"
+    r"|\b(?:residual(?!\s(?:small|large|neuroendocrine|merkel|tumou?r|NEC|NET|melanoma))|adjacent|minor|associated|conventional|accompanying|neighbouring|separate|pre-?existing)"
     r"\s(?:\w+\s){0,2}(?:adenocarcinoma|carcinoma|adenoma|component|dysplasia)\b"
     r"|\b(?:squamous|glandular|adenocarcinoma(?:tous)?|urothelial|mesenchymal|keratinocytic|bowenoid"
     r"|endometrioid|mucinous|ductal|acinar|teratomatous) (?:component|part|portion|elements?)\b"

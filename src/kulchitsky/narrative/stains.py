@@ -43,10 +43,30 @@ def stains_of(
     found: list[Stained] = []
     verdicts = Scope(items, last=before).read()
     for verdict in verdicts:
-        settled = None if verdict.hypothetical else of_tumour_cells(sentence, verdict, verdicts)
+        settled = (
+            None
+            if verdict.hypothetical or _is_withdrawn(sentence, verdict)
+            else of_tumour_cells(sentence, verdict, verdicts)
+        )
         if settled is not None:
             found.extend(Stained(marker, settled) for marker in settled.mark.value.split("+"))
     return [_scored(s) for s in _without_generic(page, found) if not _is_vague(s)]
+
+
+_WITHDRAWN = re.compile(
+    r"\b(?:clerical|typing|typographical|transcription|labell?ing|reporting|dictation) (?:error|mistake|slip)"
+    r"|\b(?:erroneous|incorrect|wrong|mistaken)(?:ly)? (?:reported|recorded|stated|typed|given|entered|result)"
+    r"|\b(?:reported|stated|entered|recorded) in error\b|\b(?:should|must|to) be disregarded\b|\bis withdrawn\b",
+    re.IGNORECASE,
+)
+
+
+def _is_withdrawn(sentence: Sentence, verdict: Verdict) -> bool:
+    """``the "TTF-1 negative" of the first report was a clerical error``: what a clause takes back isn't read."""
+    at = verdict.mark.start - sentence.start
+    start = max(sentence.text.rfind(";", 0, at), sentence.text.rfind(". ", 0, at)) + 1
+    end = sentence.text.find(";", at)
+    return _WITHDRAWN.search(sentence.text[start : end if end >= 0 else len(sentence.text)]) is not None
 
 
 def marks_of(page: Page, sentence: Sentence, mentions: Mentions, squeezed: Mapping[str, str]) -> list[Mention]:
