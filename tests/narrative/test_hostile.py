@@ -23,3 +23,22 @@ def test_repeats(unit: str) -> None:
 def test_deep_brackets_and_unclosed_ones() -> None:
     reading = read_text("CK20 (positive (strong (dot-like " * 50 + "TTF-1 negative.")
     assert {m.marker for m in reading.case.markers} <= {"ck20", "ttf1"}
+
+
+def test_many_specimens_are_no_obstacle() -> None:
+    organs = (
+        "liver",
+        "lung",
+        "ovary",
+        "appendix",
+        "kidney",
+        "thyroid",
+        "breast",
+        "stomach",
+        "rectum",
+        "brain",
+        "ileum",
+    )
+    text = "\n\n".join(f"{organ.capitalize()}, biopsy: CK20 positive, TTF-1 negative." for organ in organs)
+    case = read_text(text).case
+    assert {m.marker for m in case.markers} == {"ck20", "ttf1"}

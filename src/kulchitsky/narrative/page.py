@@ -29,6 +29,7 @@ _FIXED = {
 _SPECIAL = re.compile(
     r"(?P<join>(?<=[a-zà-ÿ])[-‐\u00ad]+[ ]{0,3}\r?\n\s{0,20}(?=[a-zà-ÿ]))"
     r"|(?P<trail>(?<![ \t])[ \t]{1,80}(?=\r?\n))"
+    r"|(?P<indent>(?<=\n)[ \t]{1,80}(?=\S))"
     r"|(?P<crlf>\r\n)"
     r"|(?P<cite>\[\d{1,3}(?:\s?[,;–-]\s?\d{1,3}){0,12}\])"
     r"|(?P<char>[" + re.escape("".join(_FIXED)) + r"\uff01-\uff5e])"
@@ -126,7 +127,7 @@ def _cleaned(text: str) -> tuple[str, array[int]]:
 
 def _replacement(match: re.Match[str]) -> str:
     kind, found = match.lastgroup, match.group()
-    if kind in ("join", "trail"):
+    if kind in ("join", "trail", "indent"):
         return ""
     if kind == "crlf":
         return "\n"

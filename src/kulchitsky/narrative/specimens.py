@@ -188,7 +188,7 @@ def settle_specimens(
 
     ``foreign`` has the kind of those that aren't of the tumour at hand.
     """
-    told = list(dict.fromkeys(used))
+    told = [name for name in dict.fromkeys(used) if not name or name in found]  # beyond a number none is kept apart
     if len(told) < 2:
         return dict.fromkeys(told, "")
     for name in told:

@@ -160,7 +160,7 @@ def items_of(clean: str, start: int, end: int, mentions: Mentions, marks: list[M
     taken: list[Item] = [Item(Kind.MARK, m.value, m.start, m.end, clean[m.start : m.end]) for m in marks]
     free = _Free(start, end)
     free.take(taken)
-    for first, last in brackets_of_others(clean[start:end]):
+    for first, last in brackets_of_others(clean[start:end].replace("\n", " ")):
         if not any(first + start <= m.start < last + start for m in marks):
             free.take([Item(Kind.FILLER, "", first + start, last + start)])
     for item in (*_signs(clean, start, end), *_percents(clean, start, end)):
