@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kulchitsky.case.issue import Issue, Level
+from kulchitsky.slide.grey_levels import percentile
 
 U8 = NDArray[np.uint8]
 F64 = NDArray[np.float64]
@@ -65,13 +66,14 @@ def calibrate(samples: list[U8], glass: F64, name: str = "") -> Calibration:
     """
     pixels = np.concatenate([s[::3, ::3].reshape(-1, 3) for s in samples]) if samples else np.zeros((0, 3), np.uint8)
     glass = _glass_of(pixels, glass)
-    od = np.log10(glass / np.maximum(pixels.astype(np.float64), 1.0))
+    grey = np.maximum(np.arange(256.0), 1.0)
+    od = np.stack([np.log10(g / grey)[pixels[:, c]] for c, g in enumerate(glass)], axis=1)
     blue, brown = _clear_pixels(od, pixels)
     hema, hema_known, hema_issue = _vector(od[blue], REFERENCE_HEMATOXYLIN, "haematoxylin", name)
     dab, dab_known, dab_issue = _vector(od[brown], REFERENCE_DAB, "DAB", name)
     stains = np.stack([hema, dab])
     density = np.clip(od @ np.linalg.pinv(stains.T).T, 0, None)
-    stained = density[density.sum(axis=1) > 0.05, 0]
+    stained = density[density[:, 0] + density[:, 1] > 0.05, 0]
     typical = float(np.percentile(stained, 90)) if len(stained) > 100 else 0.5
     return Calibration(
         glass=(float(glass[0]), float(glass[1]), float(glass[2])),
@@ -89,15 +91,16 @@ def _glass_of(pixels: U8, glass: F64) -> F64:
     """The overview's glass, unless the fields themselves show brighter gaps (averaging darkens an overview)."""
     if len(pixels) == 0:
         return glass
-    brightest = np.percentile(pixels, 99, axis=0)
+    brightest = [percentile(channel, 99) for channel in pixels.T]
     return np.clip(np.maximum(glass, brightest), 100, 255)
 
 
 def _clear_pixels(od: F64, pixels: U8) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    total = od.sum(axis=1)
-    share = od / np.maximum(total, 1e-6)[:, None]
-    lean = share[:, 2] - share[:, 0]
-    stained = (total > 0.25) & (pixels.min(axis=1) > 18) & (od.min(axis=1) > -0.02)
+    red, green, blue = od.T
+    total = red + green + blue
+    lean = (blue - red) / np.maximum(total, 1e-6)
+    darkest = np.minimum(np.minimum(pixels[:, 0], pixels[:, 1]), pixels[:, 2])
+    stained = (total > 0.25) & (darkest > 18) & (np.minimum(np.minimum(red, green), blue) > -0.02)
     return stained & (lean < -0.10), stained & (lean > 0.10) & (total > 0.45)
 
 

@@ -42,33 +42,47 @@ def stain_planes(
     kept = buffers or Buffers()
     hema = kept.array("hema", (rows, columns), np.float32)
     dab = kept.array("dab", (rows, columns), np.float32)
-    per_ln = (calibration.unmixing / np.log(10)).astype(np.float32)
-    of_glass = (calibration.unmixing @ np.log10(np.asarray(calibration.glass))).astype(np.float32)
     flat = np.ascontiguousarray(rgb).reshape(rgb.shape[0], -1)
-    _fused(flat, shrink, per_ln, of_glass, hema, dab)
+    if shrink == 1:
+        _looked_up(flat, _tables(calibration), hema, dab)
+    else:
+        per_ln = (calibration.unmixing / np.log(10)).astype(np.float32)
+        of_glass = (calibration.unmixing @ np.log10(np.asarray(calibration.glass))).astype(np.float32)
+        _fused(flat, per_ln, of_glass, hema, dab)
     return Planes(hema=hema, dab=dab, um=um_per_px * shrink)
 
 
+def _tables(calibration: Calibration) -> F32:
+    """(2, 3, 256) what a grey level of each channel adds to either stain's density."""
+    grey = np.log10(np.maximum(np.arange(256.0), 1.0))
+    return np.asarray(
+        calibration.unmixing[:, :, None] * (np.log10(np.asarray(calibration.glass))[:, None] - grey), np.float32
+    )
+
+
 @numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
-def _fused(rgb: Any, shrink: int, per_ln: Any, of_glass: Any, hema: Any, dab: Any) -> None:
+def _looked_up(rgb: Any, tables: Any, hema: Any, dab: Any) -> None:
+    one, two = np.uint64(1), np.uint64(2)
+    for i in range(hema.shape[0]):
+        row, first, second = rgb[i], hema[i], dab[i]
+        for j in range(first.shape[0]):
+            k = np.uint64(3 * j)
+            red, green, blue = row[k], row[k + one], row[k + two]
+            first[j] = max(np.float32(0), tables[0, 0, red] + tables[0, 1, green] + tables[0, 2, blue])
+            second[j] = max(np.float32(0), tables[1, 0, red] + tables[1, 1, green] + tables[1, 2, blue])
+
+
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
+def _fused(rgb: Any, per_ln: Any, of_glass: Any, hema: Any, dab: Any) -> None:
     columns = hema.shape[1]
     light = np.empty(3 * columns, np.float32)
     logs = np.empty(3 * columns, np.float32)
     bits = np.empty(3 * columns, np.int32)
     for i in range(hema.shape[0]):
-        if shrink == 1:
-            _light(rgb[i], light)
-        else:
-            _mean_light(rgb[2 * i], rgb[2 * i + 1], light)
+        _mean_light(rgb[2 * i], rgb[2 * i + 1], light)
         log_row(light, bits, logs)
         _unmix(logs, per_ln[0, 0], per_ln[0, 1], per_ln[0, 2], of_glass[0], hema[i])
         _unmix(logs, per_ln[1, 0], per_ln[1, 1], per_ln[1, 2], of_glass[1], dab[i])
-
-
-@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
-def _light(row: Any, out: Any) -> None:
-    for j in range(out.shape[0]):
-        out[j] = max(np.float32(row[j]), np.float32(1))
 
 
 @numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
