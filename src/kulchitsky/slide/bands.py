@@ -153,7 +153,7 @@ def finish_count(plan: SlidePlan, bands: Sequence[Band]) -> count.CountResult:
         grid = raster.Raster(slide, fill=plan.fill)
         view = count.Survey(raster=grid, map=plan.map, calibration=plan.calibration)
         bad = count.unreadable_issue(slide.name, len(tiles.unreadable), len(tiles.asked))
-        found = count.in_reading_order(table.concatenate([band.cells for band in bands]))
+        found = count.in_reading_order(table.gather(band.cells for band in bands))
         cells, cut = count.judge(found, engine.faintest, area, tumour_only=settings.tumour_only)
         method = count.method_of(slide, engine, view, cut, settings.tumour_only)
         summary = count.summarise(slide, cells, view, method, settings.hotspot_cells, settings.hotspot_area_mm2, bad)

@@ -251,13 +251,17 @@ def _table(
 
 def sample_fields(raster: Raster, mask: Mask, mask_um: float, fields: int = 24, side_px: int = 384) -> Iterator[U8]:
     """Fields of tissue spread evenly over the mask, always the same for the same slide."""
-    inside = cv2.erode(np.pad(mask.astype(np.uint8), 1), np.ones((3, 3), np.uint8))[1:-1, 1:-1].astype(bool)
-    rows, columns = np.nonzero(inside if inside.any() else mask)
-    if len(rows) == 0:
+    inside = cv2.erode(np.pad(mask.view(np.uint8), 1), np.ones((3, 3), np.uint8))[1:-1, 1:-1].view(np.bool_)
+    if not inside.any():
+        inside = mask
+    upto = np.cumsum(np.count_nonzero(inside, axis=1))
+    if len(upto) == 0 or upto[-1] == 0:
         return
     side = min(side_px, raster.width, raster.height)
-    for pick in np.unique(np.linspace(0, len(rows) - 1, fields).astype(int)):
-        cx, cy = (columns[pick] + 0.5) * mask_um / raster.um_per_px, (rows[pick] + 0.5) * mask_um / raster.um_per_px
+    for pick in np.unique(np.linspace(0, upto[-1] - 1, fields).astype(int)):
+        row = int(np.searchsorted(upto, pick, side="right"))
+        column = np.flatnonzero(inside[row])[pick - upto[row]]  # counted from the row's last
+        cx, cy = (column + 0.5) * mask_um / raster.um_per_px, (row + 0.5) * mask_um / raster.um_per_px
         x = int(np.clip(cx - side / 2, 0, raster.width - side))
         y = int(np.clip(cy - side / 2, 0, raster.height - side))
         yield raster.block(x, y, side, side)

@@ -10,8 +10,9 @@ import math
 import threading
 from typing import Any
 
-import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from kulchitsky.slide.pages import pages
 
 
 class Buffers(threading.local):
@@ -25,6 +26,7 @@ class Buffers(threading.local):
         size = math.prod(shape)
         flat = self._kept.get(name)
         if flat is None or flat.size < size or flat.dtype != dtype:
-            flat = np.empty(size, dtype)
+            self._kept.pop(name, None)
+            flat = pages((size,), dtype, touched=True)
             self._kept[name] = flat
         return flat[:size].reshape(shape)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kulchitsky.slide.pages import pages
 
 F32 = NDArray[np.float32]
 
@@ -78,6 +81,17 @@ class CellTable:
         """The rows chosen by a mask or by positions."""
         return CellTable(*(getattr(self, f.name)[index] for f in fields(self)))
 
+    def rearrange(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> CellTable:
+        """The rows chosen by a mask or by positions (no more of them than there are), in the memory of this table:
+        it must not be used afterwards. Column by column, so that no second table is held."""
+        columns = []
+        for f in fields(self):
+            column = getattr(self, f.name)
+            chosen = column[index]
+            column[: len(chosen)] = chosen
+            columns.append(column[: len(chosen)])
+        return CellTable(*columns)
+
     def with_reason(self, reason: NDArray[np.uint8]) -> CellTable:
         """The same cells with other reasons."""
         return replace(self, reason=reason)
@@ -104,6 +118,23 @@ def concatenate(tables: list[CellTable]) -> CellTable:
     if not tables:
         return empty()
     return CellTable(*(np.concatenate([getattr(t, f.name) for t in tables]) for f in fields(CellTable)))
+
+
+def gather(tables: Iterable[CellTable]) -> CellTable:
+    """Several tables one below the other, each taken in as it comes and then let go: one table is held, not two."""
+    columns = {f.name: getattr(empty(), f.name) for f in fields(CellTable)}
+    rows = room = 0
+    for part in tables:
+        total = rows + len(part)
+        if total > room:
+            room = int(1.3 * total) + 4096
+        for name, column in columns.items():
+            if len(column) < room:
+                columns[name] = pages((room, *column.shape[1:]), column.dtype)
+                columns[name][:rows] = column[:rows]
+            columns[name][rows:total] = getattr(part, name)
+        rows = total
+    return CellTable(**{name: column[:rows] for name, column in columns.items()})
 
 
 def empty() -> CellTable:

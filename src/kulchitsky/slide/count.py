@@ -26,7 +26,8 @@ from kulchitsky.slide.calibration import Calibration, calibrate
 from kulchitsky.slide.cells import CellTable
 from kulchitsky.slide.checkpoint import Checkpoint
 from kulchitsky.slide.fast import FastDetector
-from kulchitsky.slide.pool import run_blocks
+from kulchitsky.slide.pages import trim_heap
+from kulchitsky.slide.pool import finished_blocks
 from kulchitsky.slide.reader import Slide, open_slide
 from kulchitsky.slide.regions import Regions, read_regions
 from kulchitsky.slide.tissue import TissueMap
@@ -87,11 +88,14 @@ def count_slide(
     with open_slide(path, um_per_px, objective) as slide:
         area = read_regions(regions, slide.um_per_px) if regions is not None else None
         view = survey(slide)
-        wanted = view.map.countable & (area.mask(view.map.tissue.shape, view.map.um_per_px) if area else True)
+        wanted = view.map.countable
+        if area:
+            wanted = wanted & area.mask(view.map.tissue.shape, view.map.um_per_px)
         check_something_to_count(slide, view.map, wanted)
         found = _find_cells(slide, view, wanted, engine, threads, progress, resume_dir, block_px or engine.block_px)
         bad = unreadable_issue(slide.name, slide.unreadable_tiles, slide.tiles_read)
         cells, cut = judge(found, engine.faintest, area, tumour_only=tumour_only)
+        del found  # its memory is that of ``cells`` now
         method = method_of(slide, engine, view, cut, tumour_only)
         count = summarise(slide, cells, view, method, hotspot_cells, hotspot_area_mm2, bad)
     return CountResult(count=count, cells=cells, tissue=view.map, calibration=view.calibration, cut=cut)
@@ -114,7 +118,12 @@ def survey(slide: Slide) -> Survey:
     mapped = tissue.map_tissue(view, view_um, glass)
     grid = raster.Raster(slide, fill=int(np.clip(round(float(glass.mean())), 0, 255)))
     fields = list(blocks.sample_fields(grid, mapped.countable, mapped.um_per_px))
-    return Survey(raster=grid, map=mapped, calibration=calibrate(fields, glass, slide.name))
+    calibration = calibrate(fields, glass, slide.name)
+    # what was looked at serves nothing later, and the heap has held some large arrays
+    del view, fields
+    slide.forget()
+    trim_heap()
+    return Survey(raster=grid, map=mapped, calibration=calibration)
 
 
 def judge(
@@ -122,11 +131,12 @@ def judge(
 ) -> tuple[CellTable, classify.PositivityCut]:
     """Decide for each cell whether it counts and whether it is positive; the cut comes from the cells themselves.
 
-    Faint background that is no nucleus is dropped from the table, see :func:`kulchitsky.slide.tumour.visible`.
+    Faint background that is no nucleus is dropped from the table, see :func:`kulchitsky.slide.tumour.visible`. The
+    result takes over the memory of ``cells``, which must not be used afterwards.
     """
     soft = tumour.out_of_focus(cells)
     keep = soft | tumour.visible(cells, faintest)
-    cells, soft = cells.take(keep), soft[keep]
+    cells, soft = cells.rearrange(keep), soft[keep]
     reason = np.zeros(len(cells), np.uint8)
     if tumour_only:
         reason = tumour.leave_out(cells)
@@ -176,16 +186,24 @@ def _find_cells(
     def work(block: blocks.Block) -> CellTable:
         return blocks.count_block(view.raster, block, wanted, view.map.um_per_px, engine, view.calibration, buffers)
 
-    # the blocks' own tables are let go before the one of the slide is sorted
-    cells = table.concatenate(run_blocks(plan, work, threads=threads, progress=progress, checkpoint=checkpoint))
+    parts = finished_blocks(plan, work, threads=threads, progress=progress, checkpoint=checkpoint)
+    cells = table.gather(parts)
     if checkpoint is not None:
         checkpoint.clear()
     return in_reading_order(cells)
 
 
 def in_reading_order(cells: CellTable) -> CellTable:
-    """Reading order of the slide, not of the blocks: the same table whatever the block size."""
-    return cells.take(np.lexsort((cells.x_um, cells.y_um)))
+    """Reading order of the slide, not of the blocks: the same table whatever the block size.
+
+    The result takes over the memory of ``cells``, which must not be used afterwards.
+    """
+    order = np.argsort(cells.y_um, kind="stable")
+    y = cells.y_um[order]
+    same = y[1:] == y[:-1]
+    tied = order[np.append(same, False) | np.append(False, same)]
+    order[np.append(same, False) | np.append(False, same)] = tied[np.lexsort((cells.x_um[tied], cells.y_um[tied]))]
+    return cells.rearrange(order)
 
 
 def unreadable_issue(name: str, bad: int, read: int) -> Issue | None:

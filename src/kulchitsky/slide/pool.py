@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol, TypeVar
 
@@ -38,14 +38,24 @@ def run_blocks(
     progress: Callable[[int, int], None] | None = None,
     checkpoint: Store[T] | None = None,
 ) -> list[T]:
-    """Work off ``blocks`` and return their results in the order of ``blocks``.
+    """Work off ``blocks`` and return their results in the order of ``blocks``, see :func:`finished_blocks`."""
+    return list(finished_blocks(blocks, work, threads=threads, progress=progress, checkpoint=checkpoint))
+
+
+def finished_blocks(
+    blocks: Sequence[Block],
+    work: Callable[[Block], T],
+    *,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    checkpoint: Store[T] | None = None,
+) -> Iterator[T]:
+    """Work off ``blocks`` and give their results, each when those before it are done, in the order of ``blocks``.
 
     Decoding, OpenCV, compiled loops and the network all let go of Python's lock, so threads keep every core busy;
     each works on one block, and OpenCV's own threads are switched off. Results found in ``checkpoint`` are not
     computed again.
     """
-    results: list[T | None] = [None] * len(blocks)
-    done = 0
 
     def one(block: Block) -> T:
         saved = checkpoint.load(block.number) if checkpoint is not None else None
@@ -58,6 +68,8 @@ def run_blocks(
 
     cv2.setNumThreads(1)
     workers = max(1, threads or usable_cores())
+    ready: dict[int, T] = {}
+    done = given = 0
     with ThreadPoolExecutor(max_workers=workers) as pool:
         pending: dict[Future[T], int] = {}
         queue = iter(enumerate(blocks))
@@ -69,11 +81,13 @@ def run_blocks(
                     break
                 finished, _ = wait(pending, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    results[pending.pop(future)] = future.result()
+                    ready[pending.pop(future)] = future.result()
                     done += 1
                     if progress is not None:
                         progress(done, len(blocks))
+                while given in ready:
+                    yield ready.pop(given)
+                    given += 1
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return [r for r in results if r is not None]

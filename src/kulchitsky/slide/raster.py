@@ -16,6 +16,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from kulchitsky.slide.pages import pages
 from kulchitsky.slide.reader import Slide
 from kulchitsky.slide.source import U8, Mask, Window
 
@@ -190,11 +191,17 @@ def overview(slide: Slide, um_per_px: float = 8.0) -> tuple[U8, float]:
     while min(width, height) < 1 and factor > 1:
         factor //= 2
         width, height = level.width // shrink // factor, level.height // shrink // factor
-    out = np.full((max(1, height), max(1, width), 3), 255, np.uint8)
+    out = pages((max(1, height), max(1, width), 3), np.uint8)
+    if min(width, height) < 1:
+        out[:] = 255
     step = max(1, 2048 // factor)
     for y in range(0, height, step):
         for x in range(0, width, step):
             h, w = min(step, height - y), min(step, width - x)
+            place = out[y : y + h, x : x + w]
+            if factor == 1:
+                slide.read(choice, x, y, w, h, shrink=shrink, out=place)
+                continue
             part = slide.read(choice, x * factor, y * factor, w * factor, h * factor, shrink=shrink)
-            out[y : y + h, x : x + w] = cv2.resize(part, (w, h), interpolation=cv2.INTER_AREA)
+            place[:] = cv2.resize(part, (w, h), interpolation=cv2.INTER_AREA)
     return out, um * factor

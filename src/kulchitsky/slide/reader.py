@@ -104,6 +104,10 @@ class Slide:
         """
         self._source.expect(level, windows, shrink)
 
+    def forget(self) -> None:
+        """Let go of pixels kept for later: what was announced and what was read before."""
+        self._source.forget()
+
     @property
     def tiles_read(self) -> int:
         """Different tiles asked for so far; 0 where the format is not read tile by tile."""
@@ -257,6 +261,9 @@ class _OpenSlideSource:
     def expect(self, level: int, windows: Sequence[Window], shrink: int) -> None:
         """OpenSlide keeps its own tiles."""
 
+    def forget(self) -> None:
+        """OpenSlide keeps its own tiles."""
+
     def region(self, level: int, window: Window, shrink: int, fill: int, wanted: Mask | None, out: U8) -> None:
         del wanted  # OpenSlide keeps its own tiles
         x, y, width, height = window
@@ -285,6 +292,9 @@ class _PictureSource:
         self._pixels = np.zeros((0, 0, 3), np.uint8)
 
     def expect(self, level: int, windows: Sequence[Window], shrink: int) -> None:
+        """Everything is in memory."""
+
+    def forget(self) -> None:
         """Everything is in memory."""
 
     def region(self, level: int, window: Window, shrink: int, fill: int, wanted: Mask | None, out: U8) -> None:

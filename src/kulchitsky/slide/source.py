@@ -46,5 +46,8 @@ class Source(Protocol):
     def expect(self, level: int, windows: Sequence[Window], shrink: int) -> None:
         """Announce all windows that will be read, so that what several of them need is kept until the last."""
 
+    def forget(self) -> None:
+        """Let go of pixels kept for later, where there are any."""
+
     def close(self) -> None:
         """Give files back."""

@@ -36,6 +36,10 @@ class TiffSource:
         self._tiles.close()
         self._store.clear()
 
+    def forget(self) -> None:
+        """See :class:`kulchitsky.slide.source.Source`."""
+        self._store.clear()
+
     def expect(self, level: int, windows: Sequence[Window], shrink: int) -> None:
         """See :class:`kulchitsky.slide.source.Source`."""
         this = self._tiles.levels[level]

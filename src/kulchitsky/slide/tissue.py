@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
+import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from kulchitsky.slide.grey_levels import percentile
+from kulchitsky.slide.pages import pages
+from kulchitsky.slide.safe_math import SAFE_MATH
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -32,6 +37,8 @@ class TissueMap:
     @property
     def countable(self) -> Mask:
         """Tissue without pen and folds."""
+        if not self.pen.any() and not self.fold.any():
+            return self.tissue
         return self.tissue & ~self.pen & ~self.fold
 
     def area_mm2(self, mask: Mask) -> float:
@@ -45,11 +52,10 @@ def glass_colour(overview_rgb: U8) -> NDArray[np.float64]:
     On a field without glass it is the brightest gap between cells, which serves the same end.
     """
     step = max(1, int(np.sqrt(overview_rgb.size / 3 / 250_000)))
-    flat = overview_rgb[::step, ::step].reshape(-1, 3).astype(np.float32)
-    light = flat.min(axis=1)
-    cut = np.percentile(light, 95)
-    bright = flat[light >= min(cut, 250) - 4]
-    return np.asarray(np.clip(np.median(bright, axis=0), 120, 255), np.float64)
+    flat = overview_rgb[::step, ::step].reshape(-1, 3)
+    light = np.minimum(np.minimum(flat[:, 0], flat[:, 1]), flat[:, 2])
+    bright = flat[light >= min(percentile(light, 95), 250) - 4]
+    return np.clip([percentile(channel, 50) for channel in bright.T], 120, 255).astype(np.float64)
 
 
 def map_tissue(overview_rgb: U8, um_per_px: float, glass: NDArray[np.float64]) -> TissueMap:
@@ -60,71 +66,89 @@ def map_tissue(overview_rgb: U8, um_per_px: float, glass: NDArray[np.float64]) -
     denser than the rest of the tissue over more than a nucleus.
     """
     grey = np.maximum(np.arange(256), 1)
-    red, green, blue = (
-        np.log10(max(g, 1.0) / grey).astype(np.float32)[overview_rgb[..., c]] for c, g in enumerate(glass)
-    )
-    total = np.maximum(red, 0)
-    for plane in (green, blue):
-        total += np.maximum(plane, 0)
-    total /= 3
-    smooth = cv2.GaussianBlur(total, (0, 0), float(max(0.6, 12 / um_per_px)))
-    mask = smooth > _BLUSH_OD
-    if um_per_px <= _SHOWS_NUCLEI_UM:
+    tables = np.stack([np.log10(max(g, 1.0) / grey) for g in glass]).astype(np.float32)
+    total, red = (pages(overview_rgb.shape[:2], np.float32) for _ in range(2))
+    inked = pages(overview_rgb.shape[:2], np.uint8)
+    _densities(overview_rgb, tables, total, red, inked)
+    shows_nuclei = um_per_px <= _SHOWS_NUCLEI_UM
+    smooth = cv2.GaussianBlur(total, (0, 0), float(max(0.6, 12 / um_per_px)), dst=None if shows_nuclei else total)
+    mask = np.asarray(smooth > _BLUSH_OD)
+    if shows_nuclei:
         # on a field that is all tissue the palest ground passes for glass; stained nuclei still show
         mask |= cv2.GaussianBlur(total, (0, 0), float(2 / um_per_px)) > _NUCLEUS_OD
+    del total, smooth
     size = max(1, round(_CLOSE_UM / um_per_px))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1, 2 * size + 1))
-    mask = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc).astype(bool)
+    mask = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, disc).view(np.bool_)
     mask = _drop_small(mask, _SMALLEST_MM2 * 1e6 / um_per_px**2)
     area_mm2 = mask.size * um_per_px**2 / 1e6
     if area_mm2 < 4 and mask.mean() > 0.5:
         mask = np.ones_like(mask)
-    pen = _pen(red, green, blue, total, um_per_px)
-    del green, blue
-    fold = _fold(np.maximum(red, 0, out=red), mask & ~pen, um_per_px)
-    return TissueMap(um_per_px=um_per_px, tissue=mask, pen=pen & mask, fold=fold & mask)
+    pen = _pen(inked, um_per_px)
+    if pen.any():
+        pen &= mask
+    fold = _fold(red, mask & ~pen, um_per_px)
+    return TissueMap(um_per_px=um_per_px, tissue=mask, pen=pen, fold=fold)
 
 
 def _drop_small(mask: Mask, smallest_px: float) -> Mask:
     if not mask.any():
         return mask
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     keep = np.zeros(count, bool)
     keep[1:] = stats[1:, cv2.CC_STAT_AREA] >= min(smallest_px, mask.size / 4)
     return np.asarray(keep[labels])
 
 
-def _pen(r: F32, g: F32, b: F32, total: F32, um_per_px: float) -> Mask:
-    """Dense, even, and of a hue that no mixture of the two stains has: blue-green or green ink, or black."""
-    strength = np.maximum(total, 1e-3)
-    blue = (r > 0.6) & (b < 0.45 * strength) & (r > 1.45 * strength)
-    green = (r > 0.5) & (g < 0.65 * strength) & (b > 0.6 * strength)
-    red = (r < 0.35 * strength) & (total > 0.35) & (g > 1.1 * strength)
-    black = total > 1.25
-    inked = blue | green | red | black
-    if not inked.any():
-        return inked
+@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
+def _densities(rgb: Any, tables: Any, total: Any, red: Any, inked: Any) -> None:
+    """Mean density of the three channels, that of red, and which pixels no mixture of the two stains explains: blue,
+    green or red ink, or black. Densities below that of glass are 0."""
+    third, zero = np.float32(1 / 3), np.float32(0)
+    for i in range(total.shape[0]):
+        for j in range(total.shape[1]):
+            r, g, b = tables[0, rgb[i, j, 0]], tables[1, rgb[i, j, 1]], tables[2, rgb[i, j, 2]]
+            mean = (max(r, zero) + max(g, zero) + max(b, zero)) * third
+            total[i, j], red[i, j] = mean, max(r, zero)
+            strength = max(mean, np.float32(1e-3))
+            blue = (r > 0.6) & (b < 0.45 * strength) & (r > 1.45 * strength)
+            green = (r > 0.5) & (g < 0.65 * strength) & (b > 0.6 * strength)
+            reddish = (r < 0.35 * strength) & (mean > 0.35) & (g > 1.1 * strength)
+            inked[i, j] = np.uint8(1) if blue | green | reddish | (mean > 1.25) else np.uint8(0)
+
+
+def _pen(inked: U8, um_per_px: float) -> Mask:
+    """Where inked pixels lie densely, and 60 µm around."""
     side = max(3, int(60 / um_per_px) | 1)
-    dense = cv2.boxFilter(inked.astype(np.float32), -1, (side, side)) > 0.6
+    if np.count_nonzero(inked) <= 0.6 * side * side:
+        return pages(inked.shape, np.bool_)
+    within = cv2.boxFilter(inked, cv2.CV_16U, (side, side), normalize=False)
+    dense = np.asarray(within > 0.6 * side * side)
+    if not dense.any():
+        return pages(inked.shape, np.bool_)
     reach = max(1, round(60 / um_per_px))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return np.asarray(cv2.dilate(dense.astype(np.uint8), disc)).astype(bool)
+    return cv2.dilate(dense.view(np.uint8), disc).view(np.bool_)
 
 
 def _fold(red: F32, tissue: Mask, um_per_px: float) -> Mask:
     """Bands at least 2.2 times as dense as tissue usually is, in the gaps between nuclei too.
 
     Judged on the red channel, which DAB hardly dims, and on its local minimum, so that a nest of brown nuclei is no
-    fold. Not looked for on fields under half a square millimetre, which a person has chosen.
+    fold. Not looked for on fields under half a square millimetre, which a person has chosen. ``red`` is overwritten.
     """
     if tissue.sum() < 400 or tissue.size * um_per_px**2 < 0.5e6:
-        return np.zeros_like(tissue)
+        return pages(tissue.shape, np.bool_)
     reach = max(1, round(7 / um_per_px))
-    gaps = cv2.erode(red, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    smooth = cv2.GaussianBlur(gaps, (0, 0), float(max(0.6, 5 / um_per_px)))
-    usual = float(np.median(smooth[tissue]))
-    spread = float(np.percentile(smooth[tissue], 75)) - usual
-    dense = _drop_small(smooth > max(2.2 * usual, usual + 6 * spread, 0.2), 2500 / um_per_px**2)
+    gaps = cv2.erode(red, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8), dst=red)
+    smooth = cv2.GaussianBlur(gaps, (0, 0), float(max(0.6, 5 / um_per_px)), dst=gaps)
+    step = max(1, int(np.sqrt(tissue.sum() / 250_000)))
+    usual, upper = (float(v) for v in np.percentile(smooth[::step, ::step][tissue[::step, ::step]], (50, 75)))
+    spread = upper - usual
+    dense = np.asarray(smooth > max(2.2 * usual, usual + 6 * spread, 0.2))
+    dense = _drop_small(dense, 2500 / um_per_px**2)
+    if not dense.any():
+        return pages(tissue.shape, np.bool_)
     grown = max(1, round(24 / um_per_px))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grown + 1, 2 * grown + 1))
-    return np.asarray(cv2.dilate(dense.astype(np.uint8), disc)).astype(bool) & tissue
+    return np.asarray(cv2.dilate(dense.view(np.uint8), disc).view(np.bool_) & tissue)

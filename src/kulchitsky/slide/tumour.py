@@ -84,9 +84,11 @@ def out_of_focus(cells: CellTable, settings: FilterSettings | None = None) -> Ma
     usual = float(np.median(cells.edge))
     column = (cells.x_um / FOCUS_TILE_UM).astype(np.int64)
     row = (cells.y_um / FOCUS_TILE_UM).astype(np.int64)
-    _, field, counts = np.unique(row * (column.max() + 1) + column, return_inverse=True, return_counts=True)
-    order = np.lexsort((cells.edge, field))
-    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    medians = cells.edge[order][first + counts // 2]
+    field = row * (column.max() + 1) + column
+    counts = np.bincount(field)
+    # edges are positive: their bits, as a whole number, are in the same order
+    ordered = np.sort(field << 32 | cells.edge.view(np.int32))
+    middle = np.minimum(np.cumsum(counts) - counts + counts // 2, len(field) - 1)
+    medians = (ordered[middle] & 0xFFFFFFFF).astype(np.uint32).view(np.float32)
     soft = (medians < s.focus_ratio * usual) & (counts >= 8)
     return np.asarray(soft[field])
