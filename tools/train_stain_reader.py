@@ -1,14 +1,16 @@
 """Train the models of the stain reader on synthetic slides alone: tumour cells, kind of stain, stained or not.
 
-    python tools/train_stain_reader.py --seeds 1000:1640 --samples stain-samples.pkl
+    python tools/train_stain_reader.py --folder FOLDER --seeds 120000:121200
 
-Slides are painted in every pattern, strength, blur and scale; their nuclei are found by the shipped detector as on
-any slide, in the counterstain and in both stains. Then four logistic models with a ridge penalty are fitted in turn:
-tumour cells by their context; the class of truly stained tumour cells; the class of a slide from what its brownest
-tumour cells show both ways; and for each class, which cells are stained. Writes
+Slides are painted in every pattern, strength, blur and scale (``stain_material.py``); their nuclei are found by the
+shipped detector as on any slide, in the counterstain and in both stains, and the network of ``train_stain_net.py``
+has its say. In half of the fields cells are shaken: some dropped, the others moved and resized a little, so that the
+models do not rest on one detector's habits. Then four logistic models with a ridge penalty are fitted in turn: tumour
+cells by their context; the class of truly stained tumour cells; the class of a slide from what its brownest tumour
+cells show both ways; and for each class, which cells are stained. Writes
 ``src/kulchitsky/slide/models/stain-reader.json``. ``--samples`` keeps what was measured, so that the fits can be
-repeated without painting again. The seeds lie apart from those of ``benchmarks/stains.py`` (from 7000 on) and from
-those that the method was developed on (from 20000 on).
+repeated without measuring again. The seeds lie apart from those of ``benchmarks/stains.py`` (from 7000 on), from
+those that the method was developed on (from 20000 on) and from those of the network (from 100000 on).
 """
 
 from __future__ import annotations
@@ -16,9 +18,8 @@ from __future__ import annotations
 import argparse
 import json
 import pickle
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +27,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.spatial import cKDTree
+from stain_material import Field, fields, seeds_of
 
 from kulchitsky.slide import synthetic
-from kulchitsky.slide.count import make_detector, survey
-from kulchitsky.slide.reader import open_slide
+from kulchitsky.slide.cells import CellTable
+from kulchitsky.slide.count import make_detector
 from kulchitsky.slide.stains.context import CONTEXT_FEATURES, context_features, large_enough
 from kulchitsky.slide.stains.cut import background_of
 from kulchitsky.slide.stains.features import FEATURES, describe
-from kulchitsky.slide.stains.find import CHANNELS, Channel, StainedCells, find_in_field
-from kulchitsky.slide.stains.first_look import own_hue
+from kulchitsky.slide.stains.find import CHANNELS, Channel, StainedCells, cells_of_field, measure_cells, see_field
 from kulchitsky.slide.stains.kind import NUCLEAR_KINDS, pooled_features
 from kulchitsky.slide.stains.model import CLASSES, MODEL_FILE, Logistic, StainModel, expand
 from kulchitsky.slide.stains.staining import STAINING_FEATURES, staining_features
 from kulchitsky.slide.synthetic.scene import TUMOUR
-from kulchitsky.slide.synthetic.variety import random_stain_spec
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -50,7 +50,6 @@ TARGET = Path(__file__).resolve().parents[1] / "src" / "kulchitsky" / "slide" / 
 INTENSITY_OD = (0.0, 0.4, 0.6)
 """Lower ends of 1+, 2+, 3+: those QuPath proposes for DAB; which cells are stained is decided before."""
 
-SIDE_UM = 230.0
 MATCH_UM = 2.5
 RIDGE = 3e-4
 SLIDE_RIDGE = 6e-3
@@ -75,24 +74,33 @@ class Sample:
     seen: dict[Channel, Seen]
 
 
-def samples(seeds: range) -> Iterator[Sample]:
-    """One synthetic field a seed."""
+def samples(painted: Iterator[Field]) -> Iterator[Sample]:
+    """What is seen in each painted field."""
     detector = make_detector("accurate")
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in seeds:
-            name = list(CLASSES)[seed % len(CLASSES)]
-            um = float(np.random.default_rng([seed, 5]).uniform(0.25, 0.6))
-            side = int(SIDE_UM / um)
-            spec = random_stain_spec(seed, name, width_px=side, height_px=side, um_per_px=um)  # type: ignore[arg-type]
-            picture = Path(folder) / "field.png"
-            truth = synthetic.write_slide(picture, spec)
-            with open_slide(picture, um) as slide:
-                view = survey(slide)
-                rgb = view.raster.block(0, 0, view.raster.width, view.raster.height)
-            scale = view.raster.um_per_px
-            calibration = own_hue([rgb], scale, detector, view.calibration)
-            seen = {c: find_in_field(rgb, scale, detector, calibration, c) for c in CHANNELS}
-            yield Sample(name, {c: beside_truth(found, truth) for c, found in seen.items()})
+    for field in painted:
+        rng = np.random.default_rng([field.seed, 6])
+        shaking = bool(rng.integers(2))
+        view = see_field(field.rgb, field.um, field.calibration)
+        seen = {}
+        for channel in CHANNELS:
+            cells = cells_of_field(field.rgb, view.plain, view.planes, detector, field.calibration, channel)
+            found = measure_cells(view, shaken(cells, rng) if shaking else cells)
+            seen[channel] = beside_truth(found, field.truth)
+        yield Sample(field.name, seen)
+
+
+def shaken(cells: CellTable, rng: np.random.Generator) -> CellTable:
+    """Some cells dropped, the others moved by a third of a micrometre and resized by a few per cent."""
+    cells = cells.take(rng.random(len(cells)) > rng.uniform(0, 0.12))
+    size = np.exp(rng.normal(rng.normal(0, 0.06), 0.05, len(cells)))
+    radii = np.clip(np.rint(cells.radii * size[:, None]), 1, 255)
+    return replace(
+        cells,
+        x_um=cells.x_um + rng.normal(0, 0.3, len(cells)),
+        y_um=cells.y_um + rng.normal(0, 0.3, len(cells)),
+        area_um2=(cells.area_um2 * size**2).astype(cells.area_um2.dtype),
+        radii=radii.astype(cells.radii.dtype),
+    )
 
 
 def beside_truth(found: StainedCells, truth: synthetic.Truth) -> Seen:
@@ -245,16 +253,17 @@ def model_with(tumour: Block, kinds: Block) -> StainModel:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", default="1000:1640", help="first:last of the synthetic fields")
-    parser.add_argument("--samples", type=Path, default=Path("stain-samples.pkl"), help="read if there, else written")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True, help="where painted fields are kept")
+    parser.add_argument("--seeds", default="120000:121200", help="first:last of the painted fields")
+    parser.add_argument("--samples", type=Path, help="read if there, else written")
     options = parser.parse_args()
-    if options.samples.exists():
+    if options.samples and options.samples.exists():
         rows = pickle.loads(options.samples.read_bytes())
     else:
-        first, last = (int(part) for part in options.seeds.split(":"))
-        rows = list(samples(range(first, last)))
-        options.samples.write_bytes(pickle.dumps(rows))
+        rows = list(samples(fields(options.folder, seeds_of(options.seeds))))
+        if options.samples:
+            options.samples.write_bytes(pickle.dumps(rows))
     TARGET.write_text(json.dumps(train(rows, options.seeds), indent=1) + "\n", encoding="utf-8")
 
 

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from kulchitsky.slide import cells as table
 from kulchitsky.slide.calibration import REFERENCE_DAB, REFERENCE_HEMATOXYLIN, Calibration
 from kulchitsky.slide.cells import CellTable
+from kulchitsky.slide.planes import Planes
+from kulchitsky.slide.stains import cell_net
 from kulchitsky.slide.stains.cut import find_cut
 from kulchitsky.slide.stains.hue import with_own_hematoxylin
-from kulchitsky.slide.stains.model import load_model
+from kulchitsky.slide.stains.model import CLASSES, load_model
 from kulchitsky.slide.stains.spots import Spots, spot_of_cell
 from kulchitsky.slide.stains.staining import STAINING_FEATURES
 from kulchitsky.slide.stains.territory import territories
@@ -139,3 +141,39 @@ def test_too_few_nuclei_leave_the_hue_as_it_is() -> None:
     assert with_own_hematoxylin(plain, np.tile(brown, (50, 1))) is plain
     # nuclei of a colour that is none of haematoxylin
     assert with_own_hematoxylin(plain, np.tile([0.1, 0.1, 1.0], (50, 1))) is plain
+
+
+def random_planes(rows: int, columns: int) -> Planes:
+    rng = np.random.default_rng(3)
+    hema, dab = (rng.gamma(1.0, 0.3, (rows, columns)).astype(np.float32) for _ in range(2))
+    return Planes(hema=hema, dab=dab, um=0.5)
+
+
+def test_the_network_looks_no_farther_than_it_says() -> None:
+    planes = random_planes(240, 240)
+    before = cell_net.opinion_planes(planes)
+    changed = Planes(hema=planes.hema.copy(), dab=planes.dab.copy(), um=0.5)
+    changed.hema[:, 120:], changed.dab[:, 120:] = 0, 2
+    after = cell_net.opinion_planes(changed)
+    far = (120 - cell_net.REACH_PX) // 2
+    assert np.allclose(before[:, :, :far], after[:, :, :far], atol=1e-4)
+    assert not np.allclose(before[:, :, 58:60], after[:, :, 58:60], atol=1e-2)
+
+
+def test_opinions_are_of_the_cell_asked_for() -> None:
+    assert len(CLASSES) + 1 == cell_net.OPINIONS
+    logits = np.zeros((cell_net.OPINIONS, 40, 60), np.float32)
+    logits[0, 5:16, 25:36], logits[4, 5:16, 25:36] = 3.0, 5.0
+    opinions = cell_net.opinions_of(logits, round_cells([(30, 10), (10, 30)]), 1.0)
+    assert opinions[:, 0].tolist() == [3.0, 0.0]
+    assert int(np.argmax(opinions[0, 1:])) == 3
+    assert np.allclose(opinions[:, 1:].sum(axis=1), 0, atol=1e-5)
+    assert cell_net.opinions_of(logits, round_cells([]), 1.0).shape == (0, cell_net.OPINIONS)
+
+
+def test_odd_and_small_fields_have_opinions() -> None:
+    for rows, columns in ((1, 1), (37, 51), (64, 64)):
+        logits = cell_net.opinion_planes(random_planes(rows, columns))
+        assert logits.shape[0] == cell_net.OPINIONS
+        assert logits.shape[1] * 2 >= rows
+        assert np.isfinite(logits).all()

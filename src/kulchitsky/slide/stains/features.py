@@ -37,6 +37,14 @@ FEATURES: Final = (
     "nucleus_over_rim",
     "top_sector_over_ring",
     "ridge",
+    "seen_as_nuclear",
+    "seen_as_cytoplasmic_diffuse",
+    "seen_as_cytoplasmic_granular",
+    "seen_as_membranous",
+    "seen_as_perinuclear_dot",
+    "seen_as_globular",
+    "seen_as_nuclear_and_cytoplasmic",
+    "seen_as_cytoplasmic_and_membranous",
 )
 """Names of the columns of :func:`describe`."""
 
@@ -45,7 +53,7 @@ _NOISE_OD: Final = 0.03
 
 
 def describe(found: StainedCells, background_od: F64) -> F64:
-    """(N, 24) features of each cell, after its local ``background_od`` (N,) is taken off. No NaN."""
+    """(N, 32) features of each cell, after its local ``background_od`` (N,) is taken off. No NaN."""
     m = found.measures
     nucleus, ring, body, border = (net(v, background_od) for v in (m.nucleus, m.ring, m.body, m.border))
     ring = np.where(np.isfinite(ring), ring, 0.0)
@@ -73,6 +81,7 @@ def describe(found: StainedCells, background_od: F64) -> F64:
         m.peak_radius_um / nucleus_um,
         np.clip(m.peak_depth_um, -3.0, 3.0),
         *_walls(m, background_od),
+        *found.opinion[:, 1:].T,
     )
     return np.nan_to_num(np.stack([np.asarray(c, np.float64) for c in columns], axis=1), nan=0.0)
 

@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from kulchitsky.slide import cells as table
 from kulchitsky.slide.blocks import Detector
 from kulchitsky.slide.calibration import Calibration
-from kulchitsky.slide.stains.find import CHANNELS, Channel, StainedCells, concatenate, find_in_field
+from kulchitsky.slide.planes import stain_planes
+from kulchitsky.slide.stains.counterstain import without_dab
+from kulchitsky.slide.stains.find import (
+    CHANNELS,
+    Channel,
+    StainedCells,
+    cells_of_field,
+    concatenate,
+    find_in_field,
+    see_field,
+)
 from kulchitsky.slide.stains.hue import nuclear_densities, with_own_hematoxylin
 from kulchitsky.slide.stains.kind import NUCLEAR_KINDS, certainty_of
 from kulchitsky.slide.stains.model import StainModel
@@ -46,10 +56,10 @@ def first_look(
     if not fields:
         return FirstLook(calibration, "counterstain", {})
     calibration = own_hue(fields, um_per_px, detector, calibration)
-    brownest = [fields[k] for k in _brownest_first(fields, calibration)[:_FIELDS]]
+    brownest = [see_field(fields[k], um_per_px, calibration) for k in _brownest_first(fields, calibration)[:_FIELDS]]
     seen = []
     for channel in CHANNELS:
-        parts = [find_in_field(f, um_per_px, detector, calibration, channel) for f in brownest]
+        parts = [find_in_field(f, detector, channel) for f in brownest]
         found = _far_apart(parts)
         reason = leave_out(found.cells, model)
         seen.append((found, reason == table.COUNTED))
@@ -64,7 +74,8 @@ def own_hue(fields: Fields, um_per_px: float, detector: Detector, calibration: C
     picked = np.unique(np.linspace(0, len(order) - 1, _FIELDS).round().astype(int))
     nuclei = []
     for field in (fields[order[k]] for k in picked):
-        cells = find_in_field(field, um_per_px, detector, calibration, "counterstain").cells
+        plain, planes = without_dab(field, calibration)[0], stain_planes(field, um_per_px, calibration)
+        cells = cells_of_field(field, plain, planes, detector, calibration, "counterstain")
         nuclei.append(nuclear_densities(field, cells, um_per_px, calibration))
     return with_own_hematoxylin(calibration, np.concatenate(nuclei))
 
@@ -75,7 +86,8 @@ def _far_apart(parts: list[StainedCells]) -> StainedCells:
     for number, part in enumerate(parts):
         shift = number * _APART_UM
         cells = replace(part.cells, x_um=part.cells.x_um + shift)
-        moved.append(StainedCells(cells, part.measures, replace(part.spots, x_um=part.spots.x_um + shift)))
+        spots = replace(part.spots, x_um=part.spots.x_um + shift)
+        moved.append(StainedCells(cells, part.measures, part.opinion, spots))
     return concatenate(moved)
 
 

@@ -20,6 +20,8 @@ F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _LEAST_PRIOR: Final = 0.02
+_ENOUGH: Final = 5
+"""So many stained cells, and the certainty is believed as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,11 @@ def judge(found: StainedCells, counted: Mask, certainty: dict[str, float], model
     stained, signal, cut = stained_cells(found, counted, certainty, level_od, model)
     probabilities = _of_cells(found, level_od, certainty, model)
     density = density_of(found, kind, level_od)
-    named = bool(kind) and bool((stained & counted).any())
+    seen = int((stained & counted).sum())
     return Judgement(
         kind=kind,
-        class_shares=_by_class(probabilities[stained & counted].mean(axis=0), model) if named else {},
-        certainty=certainty,
+        class_shares=_by_class(probabilities[stained & counted].mean(axis=0), model) if kind and seen else {},
+        certainty=_by_few(certainty, seen),
         signal=signal,
         stained=stained,
         level=np.where(stained, np.maximum(1, np.digitize(density, model.intensity_od)), 0).astype(np.uint8),
@@ -67,6 +69,12 @@ def judge(found: StainedCells, counted: Mask, certainty: dict[str, float], model
         cut=cut,
         background_od=background,
     )
+
+
+def _by_few(certainty: dict[str, float], seen: int) -> dict[str, float]:
+    """The certainty that a handful of stained cells can give: two or three may be anything."""
+    odds = {name: p ** min(1.0, seen / _ENOUGH) for name, p in certainty.items()}
+    return {name: p / sum(odds.values()) for name, p in odds.items()}
 
 
 def _of_cells(found: StainedCells, level_od: F64, certainty: dict[str, float], model: StainModel) -> F64:

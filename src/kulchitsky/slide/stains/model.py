@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kulchitsky.case.vocabulary import Compartment, Pattern
 from kulchitsky.slide.cells import CellTable
+from kulchitsky.slide.stains import cell_net
 from kulchitsky.slide.stains.context import CONTEXT_FEATURES, context_features, large_enough
 from kulchitsky.slide.stains.features import FEATURES
 
@@ -65,7 +66,8 @@ class StainModel:
     stained cells from others, for each class, over :mod:`.staining`.
 
     ``intensity_od`` are the lower ends of 1+, 2+ and 3+ for the mean density of the stained compartment. ``facts`` is
-    all else the file says: how it was trained, on how many cells, sources.
+    all else the file says: how it was trained, on how many cells, sources. ``checksum`` is over this file and the
+    network's, whose opinions are among the features.
     """
 
     classes: tuple[str, ...]
@@ -122,7 +124,7 @@ def load_model() -> StainModel:
         tumour=_logistic(data["tumour"]),
         staining={name: _logistic(block) for name, block in data["staining"].items()},
         intensity_od=(float(weak), float(moderate), float(strong)),
-        checksum=hashlib.sha256(raw).hexdigest(),
+        checksum=hashlib.sha256(raw + cell_net.weights()).hexdigest(),
         facts={k: v for k, v in data.items() if k not in parts},
     )
 

@@ -42,6 +42,8 @@ STAINING_FEATURES: Final = (
     "own_wall_around",
     "strength_of_slide",
     "signal_over_cut",
+    "seen_as_stained",
+    "seen_as_stained_around",
 )
 """Names of the columns of :func:`staining_features`; densities are logarithms, relative to stained cells."""
 
@@ -98,7 +100,7 @@ def borne_out(
 
 
 def staining_features(found: StainedCells, counted: Mask, kind: str, background_od: F64) -> F64:
-    """(N, 19) features of the cells of a slide of known kind; needs at least two cells."""
+    """(N, 21) features of the cells of a slide of known kind; needs at least two cells."""
     m, signal = found.measures, signal_of(found, kind, background_od)
     cut = find_cut(signal[counted])
     typical = cut.typical_od
@@ -112,6 +114,7 @@ def staining_features(found: StainedCells, counted: Mask, kind: str, background_
     points = np.stack([found.cells.x_um, found.cells.y_um], axis=1)
     near = cKDTree(points).query(points, k=min(_NEIGHBOURS + 1, len(found)))[1][:, 1:]
     strength, walls = _relative(signal, typical), _relative(own, wall)
+    opinion = found.opinion[:, 0].astype(np.float64)
     parts = (m.nucleus, m.ring, m.body, m.border, m.low_sector, m.top_sector, m.rim, m.rim_low, m.within)
     columns = (
         strength,
@@ -128,6 +131,8 @@ def staining_features(found: StainedCells, counted: Mask, kind: str, background_
         walls[near].mean(axis=1),
         np.full(len(found), np.log(typical + 0.02)),
         strength - _relative(np.full(len(found), cut.cut_od), typical),
+        opinion,
+        opinion[near].mean(axis=1),
     )
     return np.stack(columns, axis=1)
 
