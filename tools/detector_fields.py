@@ -13,9 +13,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import onnxruntime
+import torch
 from detector_material import CROP, HEAT_SIGMA_UM, Scene, blank_labels, heat
 from numpy.typing import NDArray
+from torch import Tensor
 
 from kulchitsky.slide import blocks, count
 from kulchitsky.slide.accurate import network_input
@@ -39,6 +42,28 @@ STANDS_OUT, FAINT = 0.3, 0.12
 
 LARGE_FIELD_PX = 500
 LARGE_FIELD_WEIGHT = 6
+
+
+class Teachers:
+    """Networks of before, asked for their mean opinion."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._sessions = []
+        for path in paths:
+            model = onnx.load(str(path))
+            for end in (model.graph.input[0], model.graph.output[0]):  # made for one picture at a time
+                end.type.tensor_type.shape.dim[0].dim_param = "batch"
+            session = onnxruntime.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+            self._sessions.append(session)
+
+    def __call__(self, values: F32) -> Tensor:
+        """(N, 3, R / 2, C / 2) probabilities of centre, nucleus and positive for (N, 3, R, C) input."""
+        logits = np.mean([s.run(None, {"density": values})[0][:, :3] for s in self._sessions], axis=0)
+        return torch.sigmoid(torch.from_numpy(logits))
 
 
 def field_scenes(folders: list[Path], teachers: list[Path]) -> list[Scene]:

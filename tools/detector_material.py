@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from kulchitsky.slide.accurate import OD_OFFSET
 from kulchitsky.slide.synthetic import paint
@@ -26,6 +27,12 @@ U8 = NDArray[np.uint8]
 CROP = 192
 HEAT_SIGMA_UM = 1.25
 HARSH_SHARE = 0.12
+CROWDED_SHARE = 0.6
+CUT_SHARE = 0.25
+"""Of crops, those that end in glass on one side, as a field does that was cut out of a slide."""
+SMALLEST_PX, FAINTEST_SHARE = 32, 0.25
+"""Area of a nucleus (8 µm²), and its density above the background relative to the scene's nuclei."""
+
 _NOISE = np.random.default_rng(0).standard_normal(1 << 21).astype(np.float32)
 
 
@@ -170,10 +177,14 @@ def painted_scene(folder: Path, seed: int) -> Scene | None:
     inside = masks > 0
     direction = od[inside].mean(axis=0)
     density = (od @ (direction / (direction @ direction))).astype(np.float32)
+    if rng.random() < CROWDED_SHARE:
+        crowd(density, masks, rng)
+        inside = masks > 0
+    clear = clear_nuclei(density, masks)
     density *= float(np.exp(rng.uniform(np.log(0.2), np.log(0.9))))
     count = int(masks.max()) + 1
     positive = rng.random(count) < rng.choice([0.0, rng.uniform(0.05, 0.8)], p=[0.15, 0.85])
-    positive[0] = False
+    positive[~clear] = False
     strength = np.where(positive, np.exp(rng.normal(0, 0.4, count)) * rng.uniform(0.6, 1.8), 0).astype(np.float32)
     soft = cv2.GaussianBlur(strength[masks], (0, 0), 1.0)
     relative = density / max(1e-3, float(np.median(density[inside])))
@@ -182,10 +193,54 @@ def painted_scene(folder: Path, seed: int) -> Scene | None:
     small = masks[::2, ::2]
     labels = blank_labels(*small.shape)
     y, x = centres(masks)
-    labels[0] = heat(x / 2 - 0.25, y / 2 - 0.25, *small.shape, HEAT_SIGMA_UM)
+    labels[0] = heat(x[clear] / 2 - 0.25, y[clear] / 2 - 0.25, *small.shape, HEAT_SIGMA_UM)
     labels[1] = small > 0
+    unclear = (~clear)[masks] & (masks > 0)
+    labels[5] = 1 - cv2.dilate(unclear.astype(np.uint8), np.ones((5, 5), np.uint8))[::2, ::2]
     labels[2] = positive[small]
     return Scene(hema.astype(np.float16), dab.astype(np.float16), labels)
+
+
+def crowd(density: F32, masks: NDArray[np.int32], rng: np.random.Generator) -> None:
+    """Set copies of nuclei against and partly over others, in place: touching ones are what is most often missed."""
+    area = np.bincount(masks.ravel())
+    whole = np.flatnonzero(clear_nuclei(density, masks))
+    if len(whole) < 5:
+        return
+    glass = float(np.median(density[masks == 0]))
+    rows, columns = centres(masks)
+    boxes = ndimage.find_objects(masks)
+    cuts = {int(n): (density[boxes[n - 1]].copy(), masks[boxes[n - 1]] == n) for n in whole}
+    for new in range(len(area), len(area) + int(rng.uniform(0.1, 0.6) * len(whole))):
+        source, host = (int(n) for n in rng.choice(whole, 2, replace=False))
+        patch, cover = turned(*cuts[source], rng)
+        apart = float(rng.uniform(0.5, 1.05)) * (np.sqrt(area[host] / np.pi) + np.sqrt(cover.sum() / np.pi))
+        angle = float(rng.uniform(0, 2 * np.pi))
+        top = round(rows[host] + apart * np.sin(angle) - cover.shape[0] / 2)
+        left = round(columns[host] + apart * np.cos(angle) - cover.shape[1] / 2)
+        place = np.s_[top : top + cover.shape[0], left : left + cover.shape[1]]
+        if min(top, left) < 0 or masks[place].shape != cover.shape:
+            continue
+        hidden = np.bincount(masks[place][cover > 0.5], minlength=len(area))
+        if (hidden[1 : len(area)] > 0.5 * area[1:]).any():
+            continue  # would hide another
+        if rng.random() < 0.5:
+            density[place] += cover * (patch - density[place])
+        else:
+            density[place] += cover * float(rng.uniform(0.5, 1)) * np.maximum(patch - glass, 0)
+        masks[place][cover > 0.5] = new
+
+
+def turned(patch: F32, inside: NDArray[np.bool_], rng: np.random.Generator) -> tuple[F32, F32]:
+    """A nucleus cut out with its soft outline (0 to 1), turned, flipped, and a little smaller or larger."""
+    size = float(rng.uniform(0.75, 1.2))
+    turns, flip = int(rng.integers(4)), bool(rng.integers(2))
+    made = []
+    for plane, rim in ((patch, "edge"), (inside.astype(np.float32), "constant")):
+        wide = np.rot90(np.pad(plane, 3, mode=rim), turns)
+        wide = np.ascontiguousarray(wide[:, ::-1] if flip else wide)
+        made.append(cv2.resize(wide, None, fx=size, fy=size, interpolation=cv2.INTER_LINEAR))
+    return made[0], cv2.GaussianBlur(made[1], (0, 0), 0.7)
 
 
 def relabel(masks: NDArray[np.int32]) -> tuple[int, NDArray[np.int32]]:
@@ -198,14 +253,24 @@ def relabel(masks: NDArray[np.int32]) -> tuple[int, NDArray[np.int32]]:
     return count, np.where(masks > 0, np.where(pieces > 0, pieces, grown), 0)
 
 
+def clear_nuclei(density: F32, masks: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which labels stand for a nucleus one can see: some masks hold splinters, or what is hardly there."""
+    area = np.bincount(masks.ravel())
+    mean = np.bincount(masks.ravel(), density.ravel()) / np.maximum(area, 1)
+    above = mean - mean[0]
+    enough = area >= SMALLEST_PX
+    enough[0] = False
+    if not enough.any():
+        return enough
+    return enough & (above > FAINTEST_SHARE * float(np.median(above[enough])))
+
+
 def centres(masks: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Row and column of the middle of every label, that of the background included."""
     flat = masks.ravel()
-    area = np.bincount(flat)
     rows, columns = np.divmod(np.arange(flat.size), masks.shape[1])
-    keep = np.arange(len(area)) > 0
-    keep &= area >= 12
-    safe = np.maximum(area, 1)
-    return (np.bincount(flat, rows) / safe)[keep], (np.bincount(flat, columns) / safe)[keep]
+    area = np.maximum(np.bincount(flat), 1)
+    return np.bincount(flat, rows) / area, np.bincount(flat, columns) / area
 
 
 # --- crops ----------------------------------------------------------------------------------------------------------
@@ -274,6 +339,11 @@ def sample(scenes: list[Scene], rng: np.random.Generator) -> tuple[F32, F32]:
     for c in range(3):
         table = np.log1p(np.clip(np.log10(glass[c] / grey), 0, None) / OD_OFFSET).astype(np.float32)
         values[c] = table[rgb[..., c]]
+    if rng.random() < CUT_SHARE:
+        cut = 2 * int(rng.integers(4, CROP // 4))
+        values[:, :cut] = 0
+        labels = labels.copy()
+        labels[:, : cut // 2] = 0  # nothing is learned there: no nucleus, no trust
     turns, flip = int(rng.integers(4)), bool(rng.integers(2))
     values, labels = np.rot90(values, turns, (1, 2)), np.rot90(labels, turns, (1, 2))
     if flip:

@@ -21,20 +21,20 @@ def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class Net(nn.Module):
-    """Three grids (1, 2, 4 µm); the finest is only passed through.
+    """Three grids (1, 2, 4 µm); the finest is only passed through, and most layers are on the coarsest.
 
     The output's 1 µm grid is written from the 2 µm grid, four places a cell (Shi W et al., CVPR 2016:1874-1883):
-    convolutions on the finest grid would be most of the cost. An output depends on 45 pixels around it at most, so
-    that blocks with a halo agree with the whole slide. The widths are multiples of 16, which the CPU's vector units
-    work off without waste.
+    convolutions on the finest grid would be most of the cost. A layer on the 2 µm grid costs as much as four on the
+    4 µm grid. An output depends on 49 pixels around it at most, so that blocks with a halo agree with the whole
+    slide. The widths are multiples of 16, which the CPU's vector units work off without waste.
     """
 
     def __init__(self, widths: tuple[int, int, int] = WIDTHS) -> None:
         super().__init__()
         a, b, c = widths
         self.e1 = block(3, a, 2)
-        self.e2 = nn.Sequential(block(a, b, 2), block(b, b))
-        self.e3 = nn.Sequential(block(b, c, 2), block(c, c), block(c, c), block(c, c))
+        self.e2 = block(a, b, 2)
+        self.e3 = nn.Sequential(block(b, c, 2), *[block(c, c) for _ in range(4)])
         self.u2 = nn.Conv2d(c, b, 1)
         self.d2 = block(b, b)
         self.head = nn.Conv2d(b, 16, 1)
