@@ -16,7 +16,7 @@ from kulchitsky.slide import blocks, synthetic
 from kulchitsky.slide import cells as table
 from kulchitsky.slide.cells import CellTable
 from kulchitsky.slide.checkpoint import Checkpoint
-from kulchitsky.slide.count import CountResult, count_slide, make_detector
+from kulchitsky.slide.count import DETECTORS, CountResult, count_slide, make_detector
 from kulchitsky.slide.fast import FastDetector
 
 Slide = tuple[Path, synthetic.Truth]
@@ -53,6 +53,11 @@ def test_fast_count_is_close_to_the_truth(fast: CountResult, slide_file: Slide) 
     assert abs(fast.count.index_percent - truth.index_percent) < 3
     assert fast.count.counted == int(cells.counted.sum())
     assert fast.count.positive == int((cells.counted & cells.positive).sum())
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_warming_up_finds_and_measures_a_nucleus(name: str) -> None:
+    assert blocks.warm_up(make_detector(name)) == 1
 
 
 def test_hot_spot_lies_in_the_hot_region(fast: CountResult, slide_spec: synthetic.SlideSpec) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ from kulchitsky.slide.cells import CellTable
 from kulchitsky.slide.checkpoint import Checkpoint
 from kulchitsky.slide.fast import FastDetector
 from kulchitsky.slide.pages import trim_heap
-from kulchitsky.slide.pool import finished_blocks
+from kulchitsky.slide.pool import finished_blocks, usable_cores
 from kulchitsky.slide.reader import Slide, open_slide
 from kulchitsky.slide.regions import Regions, read_regions
 from kulchitsky.slide.tissue import TissueMap
@@ -85,14 +87,20 @@ def count_slide(
     (or :class:`RefusedInput` for the regions) for what cannot be counted.
     """
     engine = make_detector(detector)
-    with open_slide(path, um_per_px, objective) as slide:
+    threads = threads or usable_cores()
+    cv2.setNumThreads(threads)
+    with open_slide(path, um_per_px, objective) as slide, ThreadPoolExecutor(1) as beside:
         area = read_regions(regions, slide.um_per_px) if regions is not None else None
+        # what the detector loads on first use is loaded while the slide is looked over
+        ready = beside.submit(blocks.warm_up, engine) if threads > 1 else None
         view = survey(slide)
         wanted = view.map.countable
         if area:
             wanted = wanted & area.mask(view.map.tissue.shape, view.map.um_per_px)
         check_something_to_count(slide, view.map, wanted)
         found = _find_cells(slide, view, wanted, engine, threads, progress, resume_dir, block_px or engine.block_px)
+        if ready is not None:
+            ready.result()
         bad = unreadable_issue(slide.name, slide.unreadable_tiles, slide.tiles_read)
         cells, cut = judge(found, engine.faintest, area, tumour_only=tumour_only)
         del found  # its memory is that of ``cells`` now

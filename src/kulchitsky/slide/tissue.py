@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import cv2
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from kulchitsky.slide.grey_levels import percentile
 from kulchitsky.slide.pages import pages
-from kulchitsky.slide.safe_math import SAFE_MATH
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -23,6 +21,8 @@ _SHOWS_NUCLEI_UM: Final = 3.0
 _NUCLEUS_OD: Final = 0.1
 _CLOSE_UM: Final = 40.0
 _SMALLEST_MM2: Final = 0.003
+_STRIP: Final = 32
+"""Rows of an overview whose colours are looked at together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,7 @@ def map_tissue(overview_rgb: U8, um_per_px: float, glass: NDArray[np.float64]) -
     glass is all tissue. Pen ink is dense and outside the colours that haematoxylin and DAB can mix; a fold is much
     denser than the rest of the tissue over more than a nucleus.
     """
-    grey = np.maximum(np.arange(256), 1)
-    tables = np.stack([np.log10(max(g, 1.0) / grey) for g in glass]).astype(np.float32)
-    total, red = (pages(overview_rgb.shape[:2], np.float32) for _ in range(2))
-    inked = pages(overview_rgb.shape[:2], np.uint8)
-    _densities(overview_rgb, tables, total, red, inked)
+    total, red, inked = _densities(overview_rgb, glass)
     shows_nuclei = um_per_px <= _SHOWS_NUCLEI_UM
     smooth = cv2.GaussianBlur(total, (0, 0), float(max(0.6, 12 / um_per_px)), dst=None if shows_nuclei else total)
     mask = np.asarray(smooth > _BLUSH_OD)
@@ -100,21 +96,30 @@ def _drop_small(mask: Mask, smallest_px: float) -> Mask:
     return np.asarray(keep[labels])
 
 
-@numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
-def _densities(rgb: Any, tables: Any, total: Any, red: Any, inked: Any) -> None:
-    """Mean density of the three channels, that of red, and which pixels no mixture of the two stains explains: blue,
-    green or red ink, or black. Densities below that of glass are 0."""
-    third, zero = np.float32(1 / 3), np.float32(0)
-    for i in range(total.shape[0]):
-        for j in range(total.shape[1]):
-            r, g, b = tables[0, rgb[i, j, 0]], tables[1, rgb[i, j, 1]], tables[2, rgb[i, j, 2]]
-            mean = (max(r, zero) + max(g, zero) + max(b, zero)) * third
-            total[i, j], red[i, j] = mean, max(r, zero)
-            strength = max(mean, np.float32(1e-3))
-            blue = (r > 0.6) & (b < 0.45 * strength) & (r > 1.45 * strength)
-            green = (r > 0.5) & (g < 0.65 * strength) & (b > 0.6 * strength)
-            reddish = (r < 0.35 * strength) & (mean > 0.35) & (g > 1.1 * strength)
-            inked[i, j] = np.uint8(1) if blue | green | reddish | (mean > 1.25) else np.uint8(0)
+def _densities(rgb: U8, glass: NDArray[np.float64]) -> tuple[F32, F32, U8]:
+    """Mean density of the three channels, that of red, and 1 where no mixture of the two stains explains the colour:
+    blue, green or red ink, or black. Densities below that of glass are 0. In strips that fit the cache."""
+    shape = rgb.shape[:2]
+    grey = np.maximum(np.arange(256), 1)
+    table = np.stack([np.log10(max(g, 1.0) / grey) for g in glass], axis=1)[None].astype(np.float32)
+    total, red, inked = pages(shape, np.float32), pages(shape, np.float32), pages(shape, np.uint8)
+    for top in range(0, shape[0], _STRIP):
+        here = slice(top, top + _STRIP)
+        r, g, b = cv2.split(cv2.LUT(rgb[here], table))
+        mean = np.maximum(r, 0, out=red[here]) + np.maximum(g, 0)
+        mean += np.maximum(b, 0)
+        mean = np.multiply(mean, np.float32(1 / 3), out=total[here])
+        some = np.nonzero((r > 0.5) | (mean > 0.35))
+        inked[here][some] = _ink(*(np.asarray(plane[some], np.float32) for plane in (r, g, b, mean)))
+    return total, red, inked
+
+
+def _ink(r: F32, g: F32, b: F32, mean: F32) -> Mask:
+    """Which of the dense or red-absorbing pixels given have a colour that the stains cannot mix."""
+    blue = (r > 0.6) & (b < 0.45 * mean) & (r > 1.45 * mean)
+    green = (r > 0.5) & (g < 0.65 * mean) & (b > 0.6 * mean)
+    red = (r < 0.35 * mean) & (mean > 0.35) & (g > 1.1 * mean)
+    return np.asarray(blue | green | red | (mean > 1.25))
 
 
 def _pen(inked: U8, um_per_px: float) -> Mask:
