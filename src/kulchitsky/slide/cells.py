@@ -120,21 +120,36 @@ def concatenate(tables: list[CellTable]) -> CellTable:
     return CellTable(*(np.concatenate([getattr(t, f.name) for t in tables]) for f in fields(CellTable)))
 
 
+_UNTOLD: Final = {"p_positive": np.nan, "p_tumour": np.nan, "reason": COUNTED, "positive": False}
+"""Columns that often hold one value until the cells are judged, and that value."""
+
+
 def gather(tables: Iterable[CellTable]) -> CellTable:
-    """Several tables one below the other, each taken in as it comes and then let go: one table is held, not two."""
+    """Several tables one below the other, each taken in as it comes and then let go: one table is held, not two.
+
+    A column that holds one value all along is made at the end.
+    """
     columns = {f.name: getattr(empty(), f.name) for f in fields(CellTable)}
-    rows = room = 0
+    rows = 0
     for part in tables:
         total = rows + len(part)
-        if total > room:
-            room = int(1.3 * total) + 4096
         for name, column in columns.items():
-            if len(column) < room:
-                columns[name] = pages((room, *column.shape[1:]), column.dtype)
-                columns[name][:rows] = column[:rows]
-            columns[name][rows:total] = getattr(part, name)
+            values = getattr(part, name)
+            if len(column) == 0 and name in _UNTOLD and not _tells(values, _UNTOLD[name]):
+                continue
+            if len(column) < total:
+                columns[name] = pages((int(1.3 * total) + 4096, *column.shape[1:]), column.dtype)
+                columns[name][:rows] = column[:rows] if len(column) else _UNTOLD.get(name, 0)
+            columns[name][rows:total] = values
         rows = total
+    for name, column in columns.items():
+        if len(column) < rows:
+            columns[name] = np.full(rows, _UNTOLD[name], column.dtype)
     return CellTable(**{name: column[:rows] for name, column in columns.items()})
+
+
+def _tells(values: NDArray[Any], usual: float) -> bool:
+    return not bool((np.isnan(values) if np.isnan(usual) else values == usual).all())
 
 
 def empty() -> CellTable:
