@@ -44,8 +44,7 @@ def read_diagnosis(
     words, place = found
     text = " ".join(scrubbed(words).split()).strip(" .,:")
     entity = next((m.value for m in mentions.of("entity", start=place[0], end=place[1])), None)
-    if entity is None:
-        entity = _by_setting(text, book)
+    entity = _by_setting(text, book, entity) or entity
     book.set("working_diagnosis", {"text": text[:300], "entity": entity}, place)
 
 
@@ -91,10 +90,16 @@ def _from_paper(sentences: Sequence[Sentence]) -> tuple[str, Place] | None:
     return None
 
 
-def _by_setting(text: str, book: Notebook) -> str | None:
-    """A general name together with the tissue it was found in (``data/diagnoses.yaml``)."""
+def _by_setting(text: str, book: Notebook, named: str | None) -> str | None:
+    """A general name together with the tissue it was found in (``data/diagnoses.yaml``).
+
+    Where the words name an entity by themselves only rows stand that take its place (``instead_of``): *large cell
+    neuroendocrine carcinoma* is the lung's by name, and another one in the colon.
+    """
     setting = book.get("presentation.setting")
     for row in load_data("diagnoses")["by_setting"]:
+        if named is not None and named not in row.get("instead_of", ()):
+            continue
         if re.search(row["pattern"], text, re.IGNORECASE) and setting in row["settings"]:
             entity: str = row["entity"]
             return entity

@@ -22,6 +22,7 @@ _KEY = re.compile(r"[A-Za-z][\w ()/,+'-]{0,60}?\s?[:=](?=\s|$)")
 _RESULT_AFTER_DASH = re.compile(
     r"-\s(?:neg|pos|weak|strong|focal|diffuse|patchy)(?:itive|ative|ly)?\b", re.IGNORECASE
 )
+_ENUMERATOR = re.compile(r"\W*(?:[A-Ha-h]|\d{1,2})")
 _KEY_LINE = re.compile(r"\s*[A-Z][\w()/+'-]*(?:[ ,/][\w()/+'-]+){0,5}\s?:\s\S")
 _RUNS_ON = re.compile(
     r"(?:[,;(/+-]|\b(?:and|or|of|in|with|for|by|to|the|a|an|from|on|at|is|are|was|were|as|no))\s*$", re.I
@@ -200,6 +201,8 @@ def _cut(clean: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for match in _END.finditer(clean, start, end):
         stop = match.end()
         rest = clean[stop : stop + 12].lstrip()
+        if _ENUMERATOR.fullmatch(clean, at, match.start()):
+            continue  # "B. Liver": the letter stays with what it labels
         if not rest or not _OPENS.match(rest) or _abbreviated(clean, match.start(), rest):
             continue
         if clean[at:stop].strip():

@@ -113,9 +113,15 @@ def read_sizes(book: Notebook, sentences: Sequence[Sentence]) -> list[Measured]:
     _duration(book, sentences)
     clinical = [s for s in sentences if s.section in ("", "case", "clinical", "procedure", "specimen")]
     for path, near in (("growth", None), ("consistency", _TUMOUR), ("skin_over", None)):
+        if path == "skin_over" and book.get("presentation.setting") not in _UNDER_SKIN:
+            continue
         for value, pattern in _tables()[path]:
             _first(book, f"presentation.{path}", value, pattern, clinical, near)
     return found
+
+
+_UNDER_SKIN = (None, "skin", "soft_tissue", "lymph_node", "breast", "bone", "head_and_neck", "thyroid")
+"""Settings in which words such as *ulcerated* may speak of the skin over the tumour."""
 
 
 @cache
@@ -200,7 +206,7 @@ def _is_whole(text: str, match: re.Match[str]) -> bool:
     """Whether the words nearest before a size name the specimen, with no word for a lesion between."""
     before = re.split(r"[;:]|\.\s|\bwith\b", text[max(0, match.start() - 60) : match.start()])[-1]
     after = text[match.end() : match.end() + 40]
-    if re.match(rf"\s(?:[\w-]+,?\s){{0,3}}(?:{LESION})\b", after, re.IGNORECASE):
+    if re.match(rf"\s(?!with\b|containing\b|bearing\b)(?:[\w-]+,?\s){{0,3}}(?:{LESION})\b", after, re.IGNORECASE):
         return False
     names = [m.end() for m in _WHOLE.finditer(before)]
     return bool(names) and _TUMOUR_ITSELF.search(before[names[-1] :]) is None

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kulchitsky.case.vocabulary import SpecimenKind
+from kulchitsky.narrative.history import denied
 from kulchitsky.narrative.lexicon import Mentions
 from kulchitsky.narrative.notebook import Notebook, Place
 from kulchitsky.narrative.sentences import Sentence
@@ -29,6 +30,16 @@ _EARLIER = re.compile(
     re.IGNORECASE,
 )
 _POPULATIONS = frozenset("abcd")
+_OF_ALL = frozenset({"stains", "microscopy", "comment", "molecular"})
+_SPREAD_WORD = re.compile(
+    r"\bmetasta(?:tic|sis|ses)\b(?!\s(?:disease )?(?:is |was )?(?:not|excluded))", re.IGNORECASE
+)
+
+
+def _is_spread(sentence: Sentence) -> bool:
+    """Whether a part is said to hold a metastasis."""
+    match = _SPREAD_WORD.search(sentence.text)
+    return match is not None and not denied(sentence.text, match.start()) and "?" not in sentence.text
 
 
 _PART = re.compile(
@@ -116,18 +127,25 @@ def read_specimens(
 
     Specimens are kept only where the report tells of more than one and of stains in more than one.
     """
-    current, paragraph = "", -1
+    current, paragraph, section = "", -1, ""
     at: dict[int, str] = {}
     found: dict[str, tuple[dict[str, Any], Place]] = {}
     for sentence in sentences:
-        if sentence.paragraph != paragraph and current in ("earlier",):
-            current = ""
-        paragraph = sentence.paragraph
+        fresh = sentence.paragraph != paragraph
+        if fresh and (current == "earlier" or (sentence.section != section and sentence.section in _OF_ALL)):
+            current = ""  # "IMMUNOHISTOCHEMISTRY" after parts A and B speaks of the tumour, not of part B
+        paragraph, section = sentence.paragraph, sentence.section
         named = _named(sentence, mentions)
+        again = _LETTER.match(sentence.text) if named is None else None
+        if again is not None and again.group("id").upper() in found:
+            current = again.group("id").upper()  # "B. Metastatic carcinoma.", after "B: Liver, segment 3, wedge"
         if named is not None:
             current, row, place = named
             if current and len(found) < _MAX:
                 found.setdefault(current, (row, place))
+        labelled = (named is not None or again is not None) and current in found
+        if labelled and found[current][0]["kind"] == "unknown" and _is_spread(sentence):
+            found[current][0]["kind"] = SpecimenKind.METASTASIS.value
         if _EARLIER.search(sentence.text):
             at[sentence.start] = "earlier"
             found.setdefault(
@@ -189,12 +207,14 @@ def settle_specimens(
     ``foreign`` has the kind of those that aren't of the tumour at hand.
     """
     told = [name for name in dict.fromkeys(used) if not name or name in found]  # beyond a number none is kept apart
-    if len(told) < 2:
-        return dict.fromkeys(told, "")
-    for name in told:
-        if name:
-            row, place = found[name]
-            if name in foreign:
-                row = {**row, "kind": foreign[name].value}
-            book.add("specimens", row, {"id": place})
-    return {name: name for name in told}
+    several = len(told) >= 2
+    for name, (row, place) in found.items():
+        if (several and name in told) or row["kind"] == SpecimenKind.METASTASIS.value:
+            kind = foreign[name].value if name in foreign else row["kind"]
+            book.add("specimens", {**row, "id": shown_name(name), "kind": kind}, {"id": place})
+    return {name: shown_name(name) if several else "" for name in told}
+
+
+def shown_name(name: str) -> str:
+    """The id of a specimen as the record holds it."""
+    return name.removeprefix(_PART_NAME)

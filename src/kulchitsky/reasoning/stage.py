@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kulchitsky.case.issue import Issue, Level
-from kulchitsky.case.record import Case
+from kulchitsky.case.record import Case, Specimen
 from kulchitsky.case.verdict import Category, Reason, StageReading, StageVerdict
+from kulchitsky.case.vocabulary import Setting, SpecimenKind
 from kulchitsky.knowledge.rules import Rules
 from kulchitsky.knowledge.rules_staging import NodeList, Scheme
 from kulchitsky.reasoning.route import Route, entity_route, route_of, site_group, site_group_of
@@ -39,7 +40,8 @@ def stage(case: Case, rules: Rules, *, diagnoses: Sequence[str] = ()) -> StageVe
             continue
         seen.add(key)
         # two codes of one organ (C18.9, C20.9) often read alike
-        readings += [found for found in _readings(case, rules, route, year) if found not in readings]
+        spread = _with_spread(case, rules, route)
+        readings += [found for found in _readings(spread, rules, route, year) if found not in readings]
     first = routes[0] if routes else None
     return StageVerdict(
         topography=first.topography if first else "",
@@ -48,6 +50,23 @@ def stage(case: Case, rules: Rules, *, diagnoses: Sequence[str] = ()) -> StageVe
         readings=tuple(readings),
         issues=_issues(case, routes),
     )
+
+
+_NEVER_PRIMARY = (Setting.LIVER, Setting.BONE, Setting.BONE_MARROW, Setting.BRAIN)
+"""Tissue in which a tumour of another organ is a metastasis, whatever the report calls it."""
+
+
+def _with_spread(case: Case, rules: Rules, route: Route) -> Case:
+    """The case with its tissue as a metastasis where the candidate's organ is another: a pancreatic tumour in a liver
+    biopsy has spread to the liver.
+    """
+    setting, group = case.presentation.setting, site_group(route.topography, rules)
+    if setting not in _NEVER_PRIMARY or group is None or group.organ == setting.value:
+        return case
+    if any(s.kind is SpecimenKind.METASTASIS for s in case.specimens):
+        return case
+    tissue = Specimen(id="tissue", kind=SpecimenKind.METASTASIS, site=setting.value, setting=setting)
+    return case.model_copy(update={"specimens": (*case.specimens, tissue)})
 
 
 def _default_candidates(case: Case, rules: Rules) -> tuple[str, ...]:
