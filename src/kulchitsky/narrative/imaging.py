@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from kulchitsky.case.vocabulary import Modality, Side, State
@@ -246,6 +247,7 @@ def _clause(
         )
         return
     end = span[0]
+    told = {} if absent else _by_place(sentence, span, found)
     for m in found:
         at = m.start - sentence.start
         between = sentence.text[end:at]
@@ -254,8 +256,25 @@ def _clause(
             break  # what follows is where the finding lies, not what is involved
         side = _side(sentence.text, at)
         words = sentence.text[at : m.end - sentence.start].lower()
-        row = {"what": what, "place": words, "side": side, "state": (State.ABSENT if absent else State.PRESENT).value}
+        state = (State.ABSENT if absent else State.PRESENT).value
+        row = {"what": told.get(m.start, what), "place": words, "side": side, "state": state}
         yield {k: v for k, v in row.items() if v is not None}, (sentence.start + span[0], m.end)
+
+
+def _by_place(sentence: Sentence, span: tuple[int, int], found: Sequence[Mention]) -> dict[int, str]:
+    """``pancreas 4.4 cm and multifocal liver disease``: each place its own words, where each has a finding."""
+    cuts = [span[0]]
+    for one, other in pairwise(found):
+        first = one.end - sentence.start
+        between = sentence.text[first : other.start - sentence.start]
+        at = between.rfind(" and ")
+        if at < 0:
+            return {}
+        cuts.append(first + at + len(" and "))
+    parts = [sentence.text[a:b] for a, b in pairwise([*cuts, span[1]])]
+    if len(parts) < 2 or not all(_FINDING.search(part) or re.search(r"\d\s?[cm]m\b", part) for part in parts):
+        return {}
+    return {m.start: re.sub(r"\sand$", "", _words(part)) for m, part in zip(found, parts, strict=True)}
 
 
 _DENIED = re.compile(

@@ -396,3 +396,22 @@ def test_uptake_in_an_armpit_is_nodal_where_the_tissue_is_a_node(
     reading = reading_of(make_case(**fields), rules, "merkel_uicc9")
     assert [category.value for category in reading.categories] == ["T0", "N1b", "M0"]
     assert reading.stage == "IIIA"  # HARMS16: unknown primary regrouped to IIIA
+
+
+@pytest.mark.parametrize(
+    ("setting", "entity", "distant"),
+    [
+        ("liver", "net_pancreas", True),
+        ("brain", "nec_large_cell_lung", True),
+        ("pancreas", "net_pancreas", False),
+        ("lymph_node", "merkel_cell_carcinoma", False),
+    ],
+)
+def test_tissue_of_an_organ_that_is_never_the_primary_is_a_metastasis(
+    setting: str, entity: str, distant: bool, rules: Rules, make_case: Callable[..., Case]
+) -> None:
+    case = make_case(presentation={"setting": setting, "site": {"text": setting.replace("_", " ")}})
+    verdict = stage(case, rules, diagnoses=(entity,))
+    values = {c.value for reading in verdict.readings for c in reading.categories if c.name == "M"}
+    assert values
+    assert ("M0" not in values) == distant
