@@ -35,7 +35,7 @@ _NOT_TOLD = re.compile(
 )
 _TUMOUR = re.compile(
     r"\b(?:(?:adeno|cysto)?carcinomas?|cancers?|melanomas?|lymphomas?|leuka?emias?|sarcomas?|tumou?rs?|neoplas\w+"
-    r"|carcinoids?|NETs?|NECs?|MCCs?|SCLC|SCCs?|BCCs?|ca(?=\.?\s)"
+    r"|primary(?=\s(?:was|had|tumou?r|lesion|resected|removed|excised|treated))|carcinoids?|NETs?|NECs?|MCCs?|SCLC|SCCs?|BCCs?|ca(?=\.?\s)"
     r"|adenomas?|keratoacanthomas?|basalioma|paragangliomas?|pha?eochromocytomas?|myeloma|lesions?)\b",
     re.IGNORECASE,
 )
@@ -51,7 +51,7 @@ _EARLIER = re.compile(
 )
 _NAMED = re.compile(
     r"carcinoma|cancer|melanoma|lymphoma|leuka?emia|sarcoma|carcinoid|basal cell|neuroendocrine|adenoma\b|myeloma"
-    r"|\b(?:NETs?|NECs?|MCC|SCLC|SCC|BCC)\b|\w+\sca\b"
+    r"|\b(?:NETs?|NECs?|MCC|SCLC|SCC|BCC)\b|\w+\s(?:ca|primary)\b"
     r"|paragangliom"
     r"|pha?eochromocyt|(?:lung|breast|bladder|skin|thyroid|colon|ovar\w+|pancrea\w+|prostat\w+|urothelial|renal"
     r"|kidney|brain)[\s-]tumou?r"

@@ -45,7 +45,7 @@ _AGE = tuple(
         rf"\b(?:{_FEMALE}|{_MALE}|patient)\b[^.;]{{0,40}}\({_N}\s?(?:y|yrs?|years?)\)",
     )
 )
-_SHORT = (
+_SHORT: tuple[re.Pattern[str], ...] = (
     re.compile(
         r"(?<![\w/.,-])(?P<age>\d{1,3})\s?(?i:(?:y(?:rs?|ears?)?|y/o|yo|y\.o\.)\.?)?\s?[\s/,;(-]{0,2}"
         r"(?P<s>[MF]\b|(?i:male|female|man|woman)\b|[♀♂])(?![\w/+-])(?!\s?\d)"
@@ -56,6 +56,7 @@ _SHORT = (
         r"(?:\s?(?i:y(?:rs?|ears?)?|y/o|yo)\b)?(?=\s*(?:[.,;)\]|?]|$|\s-\s))(?!\.\d|,\d)"
     ),
 )
+_SHORT = (*_SHORT, re.compile(r"(?<![\w/.,-])(?P<age>\d{1,3})\s?(?:y|yrs?|yo)\s?/\s?(?P<s>[mf])\b"))
 """Age and sex side by side in shorthand: ``75/M``, ``M 67.``, ``F71.``, ``52 yrs; male``, ``22 y, male``."""
 _LONE_AGE = re.compile(
     r"(?:^\s*|[.,;:(]\s?)(?P<age>[1-9]\d)\s?(?i:y(?:rs?|ears?)?|y/o|yo)\b\.?(?=\s*(?:[.,;:)]|$))(?!\s?(?:ago|later))"

@@ -132,7 +132,9 @@ def place_score(sentence: Sentence, number: int, m: Mention) -> float:
         score += 6
     key = _SPECIMEN_KEY.match(text)
     if key is not None:
-        score += 5 if at - key.end() < 60 else 2  # "Biopsied lesion: liver segment IVb"
+        score += (
+            5 if at - key.end() < 60 and ";" not in text[key.end() : at] else 2
+        )  # "Biopsied lesion: liver segment IVb"
     elif sentence.section == "specimen":
         score += 2
     opening = _OPENS_WITH_SPECIMEN.match(text) if number else None

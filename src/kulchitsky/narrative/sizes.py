@@ -11,7 +11,7 @@ from kulchitsky.narrative.lexicon import load_data
 from kulchitsky.narrative.notebook import Notebook, Place
 from kulchitsky.narrative.patient import number_of
 from kulchitsky.narrative.sentences import Sentence
-from kulchitsky.narrative.site_score import LESION, is_history
+from kulchitsky.narrative.site_score import LESION, SPECIMEN_WORD, is_history
 
 _N = r"\d{1,3}(?:[.,]\d{1,2})?"
 _SIZE = re.compile(
@@ -77,6 +77,9 @@ _NOT_DURATION = re.compile(
 )
 
 
+_SIZE_KEY = re.compile(
+    r"(?:^|[|;.,]\s?|\btumou?r\s)(?:size|diameter|dimensions?|maximum (?:size|diameter))\s?[:|=]\s?$", re.I
+)
 _OF_NODES = re.compile(r"^\W*(?:[\w-]+\s){0,2}(?:lymph nodes|LNs?|nodes)\b", re.IGNORECASE)
 _ORGAN = (
     r"(?:kidney|adrenal(?: gland)?|spleen|uterus|ovary|ovaries|thyroid|lobe|appendix|(?:small |large )?bowel|ileum"
@@ -105,6 +108,7 @@ def read_sizes(book: Notebook, sentences: Sequence[Sentence]) -> list[Measured]:
     found = [m for s in sentences for m in _measured(s)]
     if not found and book.get("presentation.setting") == "lymph_node":
         found = [m for s in sentences for m in _node_measured(s)]
+    found = found or [m for s in sentences[:3] for m in _headed(s)]
     first = _presenting(found)
     if first is not None:
         dims = sorted(first.dimensions_cm, reverse=True)
@@ -196,8 +200,24 @@ def _node_measured(sentence: Sentence) -> Iterator[Measured]:
             yield Measured(tuple(numbers), _method(sentence, match.start()), place, sentence)
 
 
+_TAKEN = re.compile(rf"ectomy\b|{SPECIMEN_WORD.pattern}", re.IGNORECASE)
+
+
+def _headed(sentence: Sentence) -> Iterator[Measured]:
+    """``Right kidney, partial nephrectomy, 3 cm.``: where nothing else is measured, the size in the heading."""
+    for match in _SIZE.finditer(sentence.text):
+        ends = re.match(r"\s*(?:[.,;]|$)", sentence.text[match.end() :])
+        if ends and re.search(r",\s$", sentence.text[: match.start()]) and _TAKEN.search(sentence.text):
+            centimetres = match.group("unit").lower().startswith("c")
+            value = float(match.group("a").replace(",", ".")) / (1 if centimetres else 10)
+            if match.group("b") is None and 0 < value <= 40:
+                place = (sentence.start + match.start(), sentence.start + match.end())
+                yield Measured((round(value, 3),), "not_stated", place, sentence)
+                return
+
+
 _WHOLE = re.compile(
-    r"\b(?:specimen|ellipse|cores?|biops(?:y|ies)|fragments?|pieces?|chippings|punch|snare|tissue|resectate|aggregate)\b",
+    r"\b(?:\w+ectomy|specimen|ellipse|cores?|biops(?:y|ies)|fragments?|pieces?|chippings|punch|snare|tissue|resectate|aggregate)\b",
     re.IGNORECASE,
 )
 
@@ -218,6 +238,8 @@ _TUMOUR_ITSELF = re.compile(rf"\b(?:{LESION})\b", re.IGNORECASE)
 def _is_of_tumour(text: str, match: re.Match[str]) -> bool:
     raw = text[max(0, match.start() - 40) : match.start()]
     if re.match(rf"\s(?:[\w-]+,?\s){{0,3}}(?:{LESION})\b", text[match.end() : match.end() + 60], re.IGNORECASE):
+        return True
+    if _SIZE_KEY.search(raw):
         return True
     if re.search(
         r"\b(?:thickness|margins?|depth|deposits?|distance|clearance|ellipse)\b[^;.]{0,22}$", raw, re.IGNORECASE

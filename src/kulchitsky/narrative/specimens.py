@@ -44,7 +44,7 @@ def _is_spread(sentence: Sentence) -> bool:
 
 _PART = re.compile(
     r"^\W*(?:in |the |an? )*(?P<head>(?:[\w/-]+\s){0,4}?(?:component|cells|part|portion|elements?|areas?|population"
-    r"|focus|foci|\w*carcinoma|NEC|NET|adenoma|tumou?r))"
+    r"|focus|foci|\w*carcinoma|NEC|NET|\w*adenoma|tumou?r))"
     r"\s?(?::|-\s|=|show|express|are\b|is\b|stain|were\b|was\b)",
     re.IGNORECASE,
 )

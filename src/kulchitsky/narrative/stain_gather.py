@@ -168,11 +168,18 @@ def _leads(items: list[Item], at: int) -> bool:
     return False
 
 
+_OF_STAINING = frozenset({"staining", "expression", "reactivity", "immunoreactivity", "immunostaining", "labelling"})
 _RANK = {"qualifier": 0, "weak": 1, "seen": 2, "elliptic": 2, "report": 3, "strong": 4}
 
 
 def _joined(first: Item, second: Item) -> Item | None:
     """Two result words as one, or ``None`` where they contradict each other."""
+    nouns = first.text.lower() in _OF_STAINING and second.start - first.end <= 6
+    if nouns and second.value == State.ABSENT and second.strength == "strong":
+        # "granular staining lost", "nuclear expression absent": the quality is that of what is gone
+        return replace(
+            first, value=State.ABSENT.value, end=second.end, strength="strong", qualifiers=second.qualifiers
+        )
     quals = first.qualifiers.merged(second.qualifiers)
     lead, other = (first, second) if _RANK[first.strength] >= _RANK[second.strength] else (second, first)
     if second.strength == "elliptic" and second.value == State.ABSENT and first.value == State.PRESENT:
