@@ -56,6 +56,9 @@ _TAKEN_ALONG = re.compile(
     r"|\b(?:with|plus)\s[^.;]{0,60}\b(?:and|,)\s(?:[\w-]+\s){0,3}$",
     re.IGNORECASE,
 )
+_TAKEN = re.compile(
+    r"ectomy\b|\b(?:resect\w+|excis\w+|specimens?|biops\w+|whipple|exenteration|appendix|ileum)\b", re.I
+)
 _MEASURED = re.compile(r"^\s?(?:\(?\d[\d.,x ]*\s?(?:mm|cm|g|kg)\b)", re.IGNORECASE)
 _INVADED_BEFORE = re.compile(
     r"\b(?:infiltrat\w+|invad\w+|extend\w*|extension|reach\w+|spread\w*|adherent|attached|abuts?|overrid\w+)"
@@ -109,7 +112,7 @@ def role_score(text: str, at: int, end: int) -> float:
         score -= 4.0
     if _NEAR_BEFORE.search(lead):
         score -= 3.0
-    if _TAKEN_ALONG.search(lead) and at > 12:
+    if at > 12 and _TAKEN_ALONG.search(lead) and (_TAKEN.search(lead) or _OPERATION.search(text[at:end])):
         score -= 5.0 if _OPERATION.search(text[at:end]) else 2.0
     if _MEASURED.match(after):
         score -= 2.0  # the organ was measured, not the tumour

@@ -193,4 +193,7 @@ def is_header(text: str, at: int) -> bool:
     head = re.split(r"[.:]", text)[0]
     if at <= 2 and re.match(r"[\w -]{3,30}[,:]", text[at:]):
         return True  # "Ovary, right, 14 cm"
-    return at < len(head) and (head.isupper() or (len(head) < 90 and SPECIMEN_WORD.search(head) is not None))
+    labelled = text[len(head) : len(head) + 1] == ":" and len(head.split()) <= 6  # "Skin of scalp: metastasis."
+    return at < len(head) and (
+        head.isupper() or labelled or (len(head) < 90 and SPECIMEN_WORD.search(head) is not None)
+    )
