@@ -72,7 +72,8 @@ def measure_nuclei(planes: Planes, log_density: F32, x: F32, y: F32, buffers: Bu
 def _measure(
     density: Any, hema: Any, dab: Any, row: Any, column: Any, dx: Any, dy: Any, shift_x: Any, shift_y: Any,
     cosines: Any, sines: Any, swaps: Any, reach: int, scale: Any, radii: Any, rest: Any,
-) -> None:  # fmt: skip
+) -> Any:  # fmt: skip
+    """Fill ``radii`` and ``rest``, a group of seeds after the other; what is returned has no meaning."""
     rows, columns = density.shape
     flat = density.reshape(-1)
     places, parts = np.empty(SAMPLES, np.int32), np.empty((2, SAMPLES), np.float32)
@@ -80,11 +81,12 @@ def _measure(
     profiles, work = np.zeros((SAMPLES, GROUP), np.float32), np.empty((9, RAYS, GROUP), np.float32)
     outline, shape = np.empty((RAYS, GROUP), np.float32), np.empty((6, GROUP), np.float32)
     spots, means = np.empty((4 * RAYS, GROUP), np.int32), np.empty((6, GROUP), np.float32)
+    touched = np.float32(0)
     for start in range(0, len(row), GROUP):
         stop = min(start + GROUP, len(row))
         count = stop - start
         seeds = (row[start:stop], column[start:stop], dx[start:stop], dy[start:stop])
-        means[5, 0] = _fetch(density, row[start:stop], column[start:stop], reach - 1)
+        touched = max(touched, _fetch(density, row[start:stop], column[start:stop], reach - 1))
         for n in range(count):
             a = start + n
             read_rays(
@@ -93,8 +95,8 @@ def _measure(
             )  # fmt: skip
             for k in range(SAMPLES):
                 profiles[k, n] = samples[k]
-        means[5, 1] = _fetch(hema, row[start:stop], column[start:stop], reach // 2)
-        means[5, 2] = _fetch(dab, row[start:stop], column[start:stop], reach // 2)
+        touched = max(touched, _fetch(hema, row[start:stop], column[start:stop], reach // 2))
+        touched = max(touched, _fetch(dab, row[start:stop], column[start:stop], reach // 2))
         measure_outlines(profiles, cosines, sines, swaps, work, outline, shape)
         _look_inside(hema, dab, *seeds, outline, cosines, sines, scale, spots, means)
         for n in range(count):
@@ -104,13 +106,14 @@ def _measure(
         for m in range(4):
             rest[2 + m, start:stop] = means[m, :count]
             rest[6 + m, start:stop] = shape[2 + m, :count]
+    return touched
 
 
 @numba.njit(cache=True, nogil=True, fastmath=SAFE_MATH, error_model="numpy")
 def _fetch(plane: Any, row: Any, column: Any, reach: int) -> Any:
     """Touch what lies around the seeds: loads that wait for nothing come from memory many at a time.
 
-    What is returned has no meaning; it keeps the compiler from leaving the loads out.
+    What is returned has no meaning; handed on, it keeps the compiler from leaving the loads out.
     """
     rows, columns = plane.shape
     flat = plane.reshape(-1)
