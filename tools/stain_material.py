@@ -1,6 +1,6 @@
 """Painted fields that the stain reader learns from: pixels as it reads them, and what was painted.
 
-    python tools/stain_material.py --seeds 100000:100968 --hard 100968:101432 --folder FOLDER
+    python tools/stain_material.py --seeds 100000:100968 --folder FOLDER
 
 Every pattern in turn. Half of the fields are those of ``random_stain_spec``, half those of
 ``random_photographed_stain_spec``; of the latter half are photographed besides: stray light, a camera's tone curve,
@@ -114,7 +114,7 @@ def seeds_of(text: str) -> range:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=seeds_of, default="100000:100968", help="first:last of the painted fields")
-    parser.add_argument("--hard", type=seeds_of, default="100968:101432", help="more, of patterns that look alike")
+    parser.add_argument("--hard", type=seeds_of, default="0:0", help="more, of patterns that look alike")
     parser.add_argument("--folder", type=Path, required=True)
     options = parser.parse_args()
     started = time.time()

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from torch import Tensor, nn
 
 WIDTHS = (24, 32, 48)
-KIND_SHARE = 1.0
+KIND_SHARE = 0.6
 
 
 class StainNet(nn.Module):

@@ -122,7 +122,6 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where painted fields are kept")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=seeds_of, default="100000:100968", help="first:last of the painted fields")
-    parser.add_argument("--hard", type=seeds_of, default="100968:101432", help="more, of patterns that look alike")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
@@ -130,7 +129,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     started = time.process_time()
-    lessons = [lesson(field) for field in fields(options.folder, options.seeds, hard=options.hard)]
+    lessons = [lesson(field) for field in fields(options.folder, options.seeds)]
     print(f"{len(lessons)} fields, {time.process_time() - started:.0f} CPU s", flush=True)
     torch.manual_seed(options.seed)
     net = train(lessons, StainNet(len(CLASSES)), options.steps, options.batch, options.seed)

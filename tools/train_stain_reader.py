@@ -1,6 +1,6 @@
 """Train the models of the stain reader on synthetic slides alone: tumour cells, kind of stain, stained or not.
 
-    python tools/train_stain_reader.py --folder FOLDER --seeds 120000:121200
+    python tools/train_stain_reader.py --folder FOLDER --seeds 120000:120720 --hard 100968:101432
 
 Slides are painted in every pattern, strength, blur and scale (``stain_material.py``); their nuclei are found by the
 shipped detector as on any slide, in the counterstain and in both stains, and the network of ``train_stain_net.py``
@@ -10,7 +10,7 @@ cells by their context; the class of truly stained tumour cells; the class of a 
 cells show both ways; and for each class, which cells are stained. Writes
 ``src/kulchitsky/slide/models/stain-reader.json``. ``--samples`` keeps what was measured, so that the fits can be
 repeated without measuring again. The seeds lie apart from those of ``benchmarks/stains.py`` (from 7000 on), from
-those that the method was developed on (from 20000 on) and from those of the network (from 100000 on).
+those that the method was developed on (from 20000 on) and from those of the network (100000 to 100967).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ INTENSITY_OD = (0.0, 0.4, 0.6)
 
 MATCH_UM = 2.5
 RIDGE = 3e-4
-SLIDE_RIDGE = 6e-3
+SLIDE_RIDGE = 4e-3
 FEWEST = 30
 
 
@@ -255,16 +255,20 @@ def model_with(tumour: Block, kinds: Block) -> StainModel:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="where painted fields are kept")
-    parser.add_argument("--seeds", default="120000:121200", help="first:last of the painted fields")
+    parser.add_argument("--seeds", default="120000:120720", help="first:last of the painted fields")
+    parser.add_argument("--hard", default="100968:101432", help="more, of patterns that look alike")
     parser.add_argument("--samples", type=Path, help="read if there, else written")
     options = parser.parse_args()
     if options.samples and options.samples.exists():
         rows = pickle.loads(options.samples.read_bytes())
     else:
-        rows = list(samples(fields(options.folder, seeds_of(options.seeds))))
+        hard = seeds_of(options.hard)
+        rows = list(samples(fields(options.folder, seeds_of(options.seeds), hard=hard)))
         if options.samples:
             options.samples.write_bytes(pickle.dumps(rows))
-    TARGET.write_text(json.dumps(train(rows, options.seeds), indent=1) + "\n", encoding="utf-8")
+    TARGET.write_text(
+        json.dumps(train(rows, f"{options.seeds}, {options.hard} (hard ones)"), indent=1) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from kulchitsky.case.errors import RefusedInput, RefusedSlide
 from kulchitsky.case.vocabulary import Compartment, Pattern
 from kulchitsky.slide import synthetic
 from kulchitsky.slide.reader import open_slide
-from kulchitsky.slide.stain_reading import StainResult, read_stain
+from kulchitsky.slide.stain_reading import SURE_COMPARTMENT, StainResult, read_stain
 from kulchitsky.slide.stains import pictures
 from kulchitsky.slide.synthetic.spec import MarkerPattern
 
@@ -116,7 +116,7 @@ def test_what_blur_hides_is_not_guessed(tmp_path: Path) -> None:
         assert "stain.compartment.unsure" in {i.code for i in reading.issues}
     else:
         assert reading.compartment_either == ()
-        assert (reading.compartment_confidence or 0) >= 0.6
+        assert (reading.compartment_confidence or 0) >= SURE_COMPARTMENT
 
 
 def test_blank_slide_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 
 NUCLEAR_KINDS: Final = ("nuclear", "nuclear_and_cytoplasmic")
 _ENOUGH: Final = 8
-_VOTES: Final = 1.5
+_VOTES: Final = 1.0
 """Cells of a slide are alike: all of them together count for so many beside the model of slides."""
 _LEAST_OF_CELL: Final = 0.03
 _NEVER_NONE: Final = 1e-6
