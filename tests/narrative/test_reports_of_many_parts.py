@@ -112,3 +112,12 @@ def test_a_wrapped_word_is_no_heading() -> None:
         "Pleural fluid. Mesothelial cells and lymphocytes in the\nbackground.\nCB: TTF1 (+), CD56 (+), p40 (-)."
     )
     assert states(case) == {"ttf1": State.PRESENT, "cd56": State.PRESENT, "p40": State.ABSENT}
+
+
+def test_a_node_biopsy_is_placed_by_the_node_and_an_old_tumour_gives_no_duration() -> None:
+    seen = read(
+        "AXILLARY NODE, LEFT, CORE BX (patient 76 F, breast carcinoma 8 yrs ago). Metastatic carcinoma. ER 95%."
+    ).presentation
+    assert seen.site is not None
+    assert (seen.setting, seen.site.text, seen.site.region) == ("lymph_node", "axillary", "axilla")
+    assert seen.duration_months is None

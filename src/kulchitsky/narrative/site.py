@@ -21,6 +21,7 @@ from kulchitsky.narrative.site_score import (
     clause_at,
     is_header,
     is_history,
+    is_of_node,
     known_places,
     place_score,
 )
@@ -83,13 +84,21 @@ def read_site(book: Notebook, sentences: Sequence[Sentence], mentions: Mentions)
     best = _best([c for c in candidates if c.place.id != "skin"])
     if best is None or best.score < 2:
         best = max(candidates, key=lambda c: c.score, default=None)
-    if best is not None and best.score >= 1.5:
-        _write_site(book, best, candidates)
+    if best is not None and best.score >= 1.0:
+        _write_site(book, _of_node(best, candidates, sentences), candidates)
     _write_setting(book, best, sentences)
     if best is not None and not book.has("presentation.site") and book.get("presentation.setting") == "lymph_node":
         _write_site(book, best, candidates)
     _write_layer(book, sentences)
     _write_lesions(book, sentences)
+
+
+def _of_node(best: _Candidate, candidates: Sequence[_Candidate], sentences: Sequence[Sentence]) -> _Candidate:
+    """Where a node was taken, the place named with it (``axillary node``) rather than the organ of the tumour."""
+    if best.place.setting is None or _node_specimen(best, sentences) is None:
+        return best
+    near = [c for c in candidates if c.place.setting is None and is_of_node(c.sentence, c.mention)]
+    return max(near, key=lambda c: c.score, default=best)
 
 
 _SKIN_OF = re.compile(r"^\s(?:overlying\s)?skin\b", re.IGNORECASE)

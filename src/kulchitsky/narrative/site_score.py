@@ -54,7 +54,7 @@ _TOUCHED = re.compile(
     re.IGNORECASE,
 )
 _LONG_AGO = re.compile(
-    r"\b(?:years?|months?|decades?)\s(?:ago|before|earlier|previously|prior|since)\b|\bthe year before\b"
+    r"\b(?:years?|yrs?|months?|decades?)\s(?:ago|before|earlier|previously|prior|since)\b|\bthe year before\b"
     r"|\blast year\b"
     r"|\b(?:in|since)\s(?:19|20)\d\d\b",
     re.IGNORECASE,
@@ -173,6 +173,11 @@ def place_score(sentence: Sentence, number: int, m: Mention) -> float:
     if _NODE.match(after) or _NODES_IN.search(clause_before):
         score -= 3
     return score + role_score(text, at, m.end - sentence.start)
+
+
+def is_of_node(sentence: Sentence, m: Mention) -> bool:
+    """Whether a place is that of a lymph node: ``axillary node``."""
+    return _NODE.match(sentence.text[m.end - sentence.start :][:45]) is not None
 
 
 def clause_at(text: str, at: int) -> str:

@@ -336,6 +336,12 @@ def _opens_or_ends(text: str, at: int, before: str, after: str, clause_before: s
     return bool(ends or opens)
 
 
+_NAMED_TUMOUR = re.compile(
+    r"\b(?:carcinoma|cancer|ca|melanoma|lymphoma|NET|carcinoid|sarcoma)(?:\sof\s(?:the\s)?\w+)?[\s,(]*(?:about\s|some\s)?$",
+    re.IGNORECASE,
+)
+
+
 def _duration_score(text: str, match: re.Match[str]) -> float:
     before, after = text[max(0, match.start() - 90) : match.start()], text[match.end() : match.end() + 70]
     if re.match(r"[\s-]*(?:old|of age)\b", after, re.I) or re.match(
@@ -346,6 +352,8 @@ def _duration_score(text: str, match: re.Match[str]) -> float:
         return 0.0
     clause_before = re.split(r"[;.]", before)[-1]
     clause_after = re.split(r"[;.]", after)[0]
+    if re.match(r"[\s-](?:ago|earlier|before|previously)\b", after) and _NAMED_TUMOUR.search(clause_before):
+        return 0.0  # "breast carcinoma 8 yrs ago"
     if _NOT_DURATION.search(clause_before[-60:]) or _NOT_DURATION.search(clause_after[:40]):
         return 0.0
     if is_history(text, match.start()) and not _GREW.search(clause_before):
