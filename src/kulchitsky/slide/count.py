@@ -93,7 +93,7 @@ def count_slide(
         area = read_regions(regions, slide.um_per_px) if regions is not None else None
         # what the detector loads on first use is loaded while the slide is looked over
         ready = beside.submit(blocks.warm_up, engine) if threads > 1 else None
-        view = survey(slide)
+        view = survey(slide, threads)
         wanted = view.map.countable
         if area:
             wanted = wanted & area.mask(view.map.tissue.shape, view.map.um_per_px)
@@ -118,12 +118,12 @@ class Survey:
     calibration: Calibration
 
 
-def survey(slide: Slide) -> Survey:
+def survey(slide: Slide, threads: int = 1) -> Survey:
     """Look over the slide once: tissue from the overview, colours from fields spread over the tissue."""
     small = slide.width_px * slide.height_px * slide.um_per_px**2 < 4e6
     view, view_um = raster.overview(slide, _SMALL_OVERVIEW_UM if small else _OVERVIEW_UM)
     glass = tissue.glass_colour(view)
-    mapped = tissue.map_tissue(view, view_um, glass)
+    mapped = tissue.map_tissue(view, view_um, glass, threads)
     grid = raster.Raster(slide, fill=int(np.clip(round(float(glass.mean())), 0, 255)))
     fields = list(blocks.sample_fields(grid, mapped.countable, mapped.um_per_px))
     calibration = calibrate(fields, glass, slide.name)

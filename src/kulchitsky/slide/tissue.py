@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,14 +59,14 @@ def glass_colour(overview_rgb: U8) -> NDArray[np.float64]:
     return np.clip([percentile(channel, 50) for channel in bright.T], 120, 255).astype(np.float64)
 
 
-def map_tissue(overview_rgb: U8, um_per_px: float, glass: NDArray[np.float64]) -> TissueMap:
+def map_tissue(overview_rgb: U8, um_per_px: float, glass: NDArray[np.float64], threads: int = 1) -> TissueMap:
     """Find tissue, pen strokes and folds on an (H, W, 3) overview of known scale.
 
     Tissue is whatever absorbs a little more than glass, closed over gaps of 40 µm; a picture with hardly any clear
     glass is all tissue. Pen ink is dense and outside the colours that haematoxylin and DAB can mix; a fold is much
     denser than the rest of the tissue over more than a nucleus.
     """
-    total, red, inked = _densities(overview_rgb, glass)
+    total, red, inked = _densities(overview_rgb, glass, threads)
     shows_nuclei = um_per_px <= _SHOWS_NUCLEI_UM
     smooth = cv2.GaussianBlur(total, (0, 0), float(max(0.6, 12 / um_per_px)), dst=None if shows_nuclei else total)
     mask = np.asarray(smooth > _BLUSH_OD)
@@ -96,14 +97,15 @@ def _drop_small(mask: Mask, smallest_px: float) -> Mask:
     return np.asarray(keep[labels])
 
 
-def _densities(rgb: U8, glass: NDArray[np.float64]) -> tuple[F32, F32, U8]:
+def _densities(rgb: U8, glass: NDArray[np.float64], threads: int = 1) -> tuple[F32, F32, U8]:
     """Mean density of the three channels, that of red, and 1 where no mixture of the two stains explains the colour:
     blue, green or red ink, or black. Densities below that of glass are 0. In strips that fit the cache."""
     shape = rgb.shape[:2]
     grey = np.maximum(np.arange(256), 1)
     table = np.stack([np.log10(max(g, 1.0) / grey) for g in glass], axis=1)[None].astype(np.float32)
     total, red, inked = pages(shape, np.float32), pages(shape, np.float32), pages(shape, np.uint8)
-    for top in range(0, shape[0], _STRIP):
+
+    def look(top: int) -> None:
         here = slice(top, top + _STRIP)
         r, g, b = cv2.split(cv2.LUT(rgb[here], table))
         mean = np.maximum(r, 0, out=red[here]) + np.maximum(g, 0)
@@ -111,6 +113,9 @@ def _densities(rgb: U8, glass: NDArray[np.float64]) -> tuple[F32, F32, U8]:
         mean = np.multiply(mean, np.float32(1 / 3), out=total[here])
         some = np.nonzero((r > 0.5) | (mean > 0.35))
         inked[here][some] = _ink(*(np.asarray(plane[some], np.float32) for plane in (r, g, b, mean)))
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(look, range(0, shape[0], _STRIP)))
     return total, red, inked
 
 
