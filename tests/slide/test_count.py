@@ -6,6 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
@@ -17,6 +18,7 @@ from kulchitsky.slide import cells as table
 from kulchitsky.slide.cells import CellTable
 from kulchitsky.slide.checkpoint import Checkpoint
 from kulchitsky.slide.count import DETECTORS, CountResult, count_slide, make_detector
+from kulchitsky.slide.export import write_cells
 from kulchitsky.slide.fast import FastDetector
 
 Slide = tuple[Path, synthetic.Truth]
@@ -191,6 +193,27 @@ def test_blank_slide_is_refused(tmp_path: Path) -> None:
     synthetic.write_slide(tmp_path / "blank.tif", spec)
     with pytest.raises(RefusedSlide, match="no tissue was found"):
         count_slide(tmp_path / "blank.tif")
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("nuclei", [0, 1], ids=["none", "one"])
+def test_tissue_with_hardly_a_nucleus_is_counted_and_says_so(name: str, nuclei: int, tmp_path: Path) -> None:
+    picture = np.full((420, 520, 3), 248, np.uint8)
+    cv2.ellipse(picture, (260, 210), (170, 120), 0, 0, 360, (214, 200, 218), -1)
+    picture = cv2.GaussianBlur(picture, (0, 0), 15.0)
+    for k in range(nuclei):
+        cv2.circle(picture, (200 + 60 * k, 200), 8, (70, 60, 130), -1, cv2.LINE_AA)
+    path = tmp_path / "stroma.png"
+    cv2.imwrite(str(path), cv2.GaussianBlur(picture, (0, 0), 1.0)[..., ::-1])
+    result = count_slide(path, detector=name, um_per_px=0.5)
+    assert len(result.cells) == nuclei
+    assert result.count.positive == 0
+    if nuclei == 0:
+        assert result.count.index_percent is None
+        assert "slide.no_cells" in {issue.code for issue in result.count.issues}
+    for target in ("cells.parquet", "cells.geojson.gz"):
+        write_cells(tmp_path / target, result.cells, 0.5)
+        assert (tmp_path / target).stat().st_size > 0
 
 
 def test_pen_fold_and_blur_are_kept_out(tmp_path: Path) -> None:

@@ -206,6 +206,8 @@ def in_reading_order(cells: CellTable) -> CellTable:
 
     The result takes over the memory of ``cells``, which must not be used afterwards.
     """
+    if len(cells) < 2:
+        return cells
     order = np.argsort(cells.y_um, kind="stable")
     y = cells.y_um[order]
     same = y[1:] == y[:-1]
