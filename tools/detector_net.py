@@ -1,4 +1,4 @@
-"""The network of the accurate detector, its loss, and its export as plain ONNX. Used by ``train_detector.py``."""
+"""The network of the accurate detector, its loss, and the export of networks of its layout as plain ONNX."""
 
 from __future__ import annotations
 
@@ -20,7 +20,23 @@ def block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     )
 
 
-class Net(nn.Module):
+class Trunk(nn.Module):
+    """Three grids, each half as fine as the one before; the output is written from the second, four places a cell."""
+
+    e1: nn.Sequential
+    e2: nn.Sequential
+    e3: nn.Sequential
+    u2: nn.Conv2d
+    d2: nn.Sequential
+    head: nn.Conv2d
+
+    def forward(self, x: Tensor) -> Tensor:
+        e2 = self.e2(self.e1(x))
+        y = self.d2(nn.functional.interpolate(self.u2(self.e3(e2)), scale_factor=2.0, mode="nearest") + e2)
+        return nn.functional.pixel_shuffle(self.head(y), 2)
+
+
+class Net(Trunk):
     """Three grids (1, 2, 4 µm); the finest is only passed through, and most layers are on the coarsest.
 
     The output's 1 µm grid is written from the 2 µm grid, four places a cell (Shi W et al., CVPR 2016:1874-1883):
@@ -42,11 +58,6 @@ class Net(nn.Module):
             assert self.head.bias is not None
             self.head.bias[:4] = -2.5  # centres are rare
 
-    def forward(self, x: Tensor) -> Tensor:
-        e2 = self.e2(self.e1(x))
-        y = self.d2(nn.functional.interpolate(self.u2(self.e3(e2)), scale_factor=2.0, mode="nearest") + e2)
-        return nn.functional.pixel_shuffle(self.head(y), 2)
-
 
 def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
     bce = nn.functional.binary_cross_entropy_with_logits
@@ -56,24 +67,6 @@ def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
     stain = (bce(logits[:, 2], positive, reduction="none") * nucleus).sum() / (nucleus.sum() + 1)
     kind = (bce(logits[:, 3], tumour, reduction="none") * known).sum() / (known.sum() + 1)
     return 2.0 * centre + 0.5 * inside + 0.5 * stain + 0.4 * kind
-
-
-class Average:
-    """Running mean of a network's weights over its last few hundred steps: steadier than any one of them."""
-
-    def __init__(self, net: nn.Module) -> None:
-        self.values = {k: v.detach().clone() for k, v in net.state_dict().items()}
-        self.steps = 0
-
-    @torch.no_grad()
-    def take_in(self, net: nn.Module) -> None:
-        keep = min(0.995, (1 + self.steps) / (10 + self.steps))
-        self.steps += 1
-        for name, value in net.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.values[name].lerp_(value, 1 - keep)
-            else:
-                self.values[name].copy_(value)
 
 
 class Graph:
@@ -114,8 +107,8 @@ class Graph:
         return source
 
 
-def export(net: Net, path: Path) -> int:
-    """Write the network; returns its number of weights."""
+def export(net: Trunk, path: Path, name: str) -> int:
+    """Write the network under a name; returns its number of weights."""
     g = Graph()
     g.constant("scales", np.asarray([1, 1, 2, 2], np.float32))
     e2 = g.stack(g.stack("density", "e1", net.e1), "e2", net.e2)
@@ -125,11 +118,12 @@ def export(net: Net, path: Path) -> int:
     y = g.stack(g.add("Add", [y, e2], "s2"), "d2", net.d2)
     y = g.conv(y, "head", net.head, None)
     out = g.add("DepthToSpace", [y], "logits", blocksize=2, mode="CRD")
+    inputs, outputs = net.e1[0].in_channels, net.head.out_channels // 4
     graph = helper.make_graph(
         g.nodes,
-        "nuclei",
-        [helper.make_tensor_value_info("density", TensorProto.FLOAT, [1, 3, "rows", "columns"])],
-        [helper.make_tensor_value_info(out, TensorProto.FLOAT, [1, 4, "half_rows", "half_columns"])],
+        name,
+        [helper.make_tensor_value_info("density", TensorProto.FLOAT, [1, inputs, "rows", "columns"])],
+        [helper.make_tensor_value_info(out, TensorProto.FLOAT, [1, outputs, "half_rows", "half_columns"])],
         g.weights,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], producer_name="kulchitsky")

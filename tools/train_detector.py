@@ -25,8 +25,9 @@ import numpy as np
 import torch
 from detector_fields import Teachers, field_scenes
 from detector_material import Scene, painted_scene, sample, synthetic_scene
-from detector_net import Average, Net, export, loss_of
-from torch import Tensor, nn
+from detector_net import Net, export, loss_of
+from fitting import fit
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,9 @@ class Group:
 
 def train(groups: list[Group], net: Net, teachers: Teachers | None, steps: int, batch: int, seed: int) -> Net:
     rng = np.random.default_rng(seed)
-    average = Average(net)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=4e-3, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=6e-3, total_steps=steps, pct_start=0.15)
     upto = np.cumsum([group.share for group in groups])
-    started, shown = time.time(), 0.0
-    for step in range(steps):
+
+    def next_loss() -> Tensor:
         picks = np.searchsorted(upto, rng.random(batch) * upto[-1])
         chosen = [groups[min(int(k), len(groups) - 1)] for k in picks]
         drawn = [sample(group.scenes, rng) for group in chosen]
@@ -53,19 +51,9 @@ def train(groups: list[Group], net: Net, teachers: Teachers | None, steps: int, 
         labels = torch.from_numpy(np.stack([v for _, v in drawn]))
         if teachers:
             labels = soften(labels, teachers(values.numpy()), torch.tensor([group.taught for group in chosen]))
-        loss = loss_of(net(values), labels)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        optimiser.step()
-        schedule.step()
-        average.take_in(net)
-        shown += float(loss.detach())
-        if step % 100 == 99:
-            print(f"step {step + 1:5d}  loss {shown / 100:.4f}  {time.time() - started:.0f} s", flush=True)
-            shown = 0.0
-    net.load_state_dict(average.values)
-    return net.eval()
+        return loss_of(net(values), labels)
+
+    return fit(net, next_loss, steps)
 
 
 def soften(labels: Tensor, opinion: Tensor, weight: Tensor) -> Tensor:
@@ -113,7 +101,7 @@ def main() -> None:
     print(f"{numbers}, {time.process_time() - started:.0f} CPU s", flush=True)
     torch.manual_seed(options.seed)
     net = train(groups, Net(), teachers, options.steps, options.batch, options.seed)
-    parameters = export(net, options.out)
+    parameters = export(net, options.out, "nuclei")
     print(f"{parameters} parameters, {options.out.stat().st_size} bytes, {time.process_time() - started:.0f} CPU s")
 
 

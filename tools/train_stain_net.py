@@ -20,11 +20,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from detector_net import Average
+from detector_net import export
+from fitting import fit
 from numpy.typing import NDArray
 from stain_material import Field, fields, seeds_of
-from stain_net import StainNet, export, loss_of
-from torch import nn
+from stain_net import StainNet, loss_of
 
 from kulchitsky.slide.planes import stain_planes
 from kulchitsky.slide.stains.cell_net import network_input
@@ -97,24 +97,13 @@ def batches(lessons: list[Lesson], size: int, seed: int) -> Iterator[tuple[torch
 
 
 def train(lessons: list[Lesson], net: StainNet, steps: int, batch: int, seed: int) -> StainNet:
-    average = Average(net)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=4e-3, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=6e-3, total_steps=steps, pct_start=0.15)
-    started, shown = time.time(), 0.0
-    for step, (values, weight, stained, kind) in zip(range(steps), batches(lessons, batch, seed), strict=False):
-        loss = loss_of(net(values), weight, stained, kind)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        optimiser.step()
-        schedule.step()
-        average.take_in(net)
-        shown += float(loss.detach())
-        if step % 100 == 99:
-            print(f"step {step + 1:5d}  loss {shown / 100:.4f}  {time.time() - started:.0f} s", flush=True)
-            shown = 0.0
-    net.load_state_dict(average.values)
-    return net.eval()
+    drawn = batches(lessons, batch, seed)
+
+    def next_loss() -> torch.Tensor:
+        values, weight, stained, kind = next(drawn)
+        return loss_of(net(values), weight, stained, kind)
+
+    return fit(net, next_loss, steps)
 
 
 def main() -> None:
@@ -133,7 +122,7 @@ def main() -> None:
     print(f"{len(lessons)} fields, {time.process_time() - started:.0f} CPU s", flush=True)
     torch.manual_seed(options.seed)
     net = train(lessons, StainNet(len(CLASSES)), options.steps, options.batch, options.seed)
-    parameters = export(net, options.out)
+    parameters = export(net, options.out, "stain")
     print(f"{parameters} parameters, {options.out.stat().st_size} bytes, {time.process_time() - started:.0f} CPU s")
 
 
