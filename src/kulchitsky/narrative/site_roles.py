@@ -48,7 +48,7 @@ _FREE_BEFORE = re.compile(
 )
 _RESIDUE = re.compile(
     r"\b(?:remaining|remainder of the|rest of the|residual|background|adjacent|non-?neoplastic|elsewhere|random"
-    r"|surrounding|random)\s(?:\w+\s)?$",
+    r"|surrounding)\s(?:\w+\s)?$",
     re.IGNORECASE,
 )
 _TAKEN_ALONG = re.compile(
@@ -73,6 +73,10 @@ _NEAR_BEFORE = re.compile(
 _OPERATION = re.compile(r"(?:ectomy|otomy|whipple)$", re.IGNORECASE)
 
 
+def _clause_before(text: str, at: int, reach: int) -> str:
+    return re.split(r"[;:]|\.\s", text[max(0, at - reach) : at])[-1]
+
+
 def says_free(text: str, at: int, end: int) -> bool:
     """Whether the words around an organ say that no tumour is in it; the rest of an organ says nothing of it."""
     if _RESIDUE.search(text[max(0, at - 30) : at]):
@@ -82,7 +86,7 @@ def says_free(text: str, at: int, end: int) -> bool:
 
 def sits_in(text: str, at: int, end: int) -> bool:
     """Whether the words before an organ say that the tumour sits there."""
-    lead = re.split(r"[;:]|\.\s", text[max(0, at - 90) : at])[-1]
+    lead = _clause_before(text, at, 90)
     if _MARGIN_AFTER.match(text[end : end + 40]) or _ORIGIN_AFTER.match(text[end : end + 40]):
         return False
     seat = _SEAT_BEFORE.search(lead)
@@ -91,13 +95,13 @@ def sits_in(text: str, at: int, end: int) -> bool:
 
 def came_from(text: str, at: int, end: int) -> bool:
     """Whether an organ is named as the source of a metastasis or as the seat of a tumour known from before."""
-    lead = re.split(r"[;:]|\.\s", text[max(0, at - 60) : at])[-1]
+    lead = _clause_before(text, at, 60)
     return bool(_ORIGIN_BEFORE.search(lead) or _ORIGIN_AFTER.match(re.split(r"[.;:,]", text[end : end + 45])[0]))
 
 
 def role_score(text: str, at: int, end: int) -> float:
     """Points for what the clause says of the organ at ``at``: its seat counts for it, the other roles against."""
-    lead = re.split(r"[;:]|\.\s", text[max(0, at - 90) : at])[-1]
+    lead = _clause_before(text, at, 90)
     after = text[end : end + 40]
     if came_from(text, at, end):
         return -9.0
